@@ -1,0 +1,1 @@
+"""Firsthour: the first hour of an AI security incident, in Slack."""

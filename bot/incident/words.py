@@ -1,0 +1,167 @@
+"""The fixed vocabulary: every enumerated value that is stored, shown or written in a playbook.
+
+Decides the spelling of each word once. What a value allows is decided elsewhere (`lifecycle`, `approval`, `playbooks/`).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class Severity(IntEnum):
+    """SEV-1 is the worst. "P1" is the same as SEV-1 (the mission uses both)."""
+
+    SEV1 = 1
+    SEV2 = 2
+    SEV3 = 3
+    SEV4 = 4
+
+    @property
+    def label(self) -> str:
+        """`SEV-1`: how people write it."""
+        return f"SEV-{self.value}"
+
+    @classmethod
+    def parse(cls, text: str) -> Severity:
+        """`1`, `sev1`, `SEV-1` and `P1` all name the same severity. Raises ValueError on anything else."""
+        digit = text.strip().casefold().removeprefix("severity").removeprefix("sev").removeprefix("p").lstrip("- ")
+        if digit not in {"1", "2", "3", "4"}:
+            raise ValueError(f"“{text.strip()[:20]}” is not a severity. Use SEV-1 (worst) to SEV-4, for example `sev2`.")
+        return cls(int(digit))
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CONTAINED = "contained"
+    REMEDIATED = "remediated"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    FALSE_POSITIVE = "false_positive"
+    DUPLICATE = "duplicate"
+
+
+class Role(StrEnum):
+    """Roles that one person holds in one incident."""
+
+    COMMANDER = "commander"
+    TECHNICAL_LEAD = "technical_lead"
+    COMMUNICATIONS_LEAD = "communications_lead"
+    LEGAL = "legal"
+    SCRIBE = "scribe"
+
+
+class Phase(StrEnum):
+    PREPARATION = "preparation"
+    TRIAGE = "triage"
+    CONTAINMENT = "containment"
+    INVESTIGATION = "investigation"
+    REMEDIATION = "remediation"
+    REVIEW = "review"
+
+
+class Category(StrEnum):
+    """The six attack categories of the mission's investigation table."""
+
+    PROMPT_INJECTION = "prompt_injection"
+    DATA_POISONING = "data_poisoning"
+    MODEL_THEFT = "model_theft"
+    ADVERSARIAL_INPUTS = "adversarial_inputs"
+    SUPPLY_CHAIN = "supply_chain"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class SubjectKind(StrEnum):
+    """Who or what did it. Containment is scoped to a subject."""
+
+    USER = "user"
+    SESSION = "session"
+    API_KEY = "api_key"
+    IP = "ip"
+    ENDPOINT = "endpoint"
+    DOCUMENT = "document"
+    APPLICATION = "application"
+    CREDENTIAL = "credential"
+    UNKNOWN = "unknown"
+
+
+class ScopeKind(StrEnum):
+    """What one containment action touches, smallest first."""
+
+    SESSION = "session"
+    USER = "user"
+    API_KEY = "api_key"
+    IP = "ip"
+    DOCUMENT = "document"
+    CREDENTIAL = "credential"
+    ENDPOINT = "endpoint"
+    APPLICATION = "application"
+    EVERYONE = "everyone"
+
+    @property
+    def system_wide(self) -> bool:
+        """True where people other than one subject are touched: two persons must approve (design law 8)."""
+        return self in {ScopeKind.ENDPOINT, ScopeKind.APPLICATION, ScopeKind.EVERYONE}
+
+
+class ActionKind(StrEnum):
+    """The mission's eight containment actions."""
+
+    BLOCK_USER = "block_user"
+    ENABLE_SAFE_MODE = "enable_safe_mode"
+    DISABLE_TOOLS = "disable_tools"
+    RATE_LIMIT = "rate_limit"
+    DISABLE_ENDPOINT = "disable_endpoint"
+    ROTATE_CREDENTIALS = "rotate_credentials"
+    FLUSH_MEMORY = "flush_memory"
+    RESTRICT_RAG = "restrict_rag"
+
+
+class ActionState(StrEnum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    EXECUTING = "executing"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    REVERTED = "reverted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+class Decision(StrEnum):
+    APPROVE = "approve"
+    DECLINE = "decline"
+
+
+class StepState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+    SKIPPED = "skipped"
+
+
+class StepButton(StrEnum):
+    """What a checklist step may carry beside Done."""
+
+    PROPOSE_ACTION = "propose_action"
+    ATTACH_EVIDENCE = "attach_evidence"
+    START_VALIDATION = "start_validation"
+
+
+class DetectionMethod(StrEnum):
+    """The mission's five detection channels, and `drill` for an incident on purpose."""
+
+    AUTOMATED = "automated"
+    USER_REPORT = "user_report"
+    SECURITY_TEAM = "security_team"
+    EXTERNAL = "external"
+    AUDIT = "audit"
+    DRILL = "drill"
+
+
+class ActorKind(StrEnum):
+    PERSON = "person"
+    ALERT = "alert"
+    SYSTEM = "system"
+    CONNECTOR = "connector"
