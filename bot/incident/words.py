@@ -1,6 +1,6 @@
 """The fixed vocabulary: every enumerated value that is stored, shown or written in a playbook.
 
-Decides the spelling of each word once. What a value allows is decided elsewhere (`lifecycle`, `approval`, `playbooks/`).
+Decides the spelling of each word once. What a value allows is decided elsewhere: `lifecycle`, `approval`, `playbooks/`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ class Severity(IntEnum):
         """`1`, `sev1`, `SEV-1` and `P1` all name the same severity. Raises ValueError on anything else."""
         digit = text.strip().casefold().removeprefix("severity").removeprefix("sev").removeprefix("p").lstrip("- ")
         if digit not in {"1", "2", "3", "4"}:
-            raise ValueError(f"“{text.strip()[:20]}” is not a severity. Use SEV-1 (worst) to SEV-4, for example `sev2`.")
+            raise ValueError(
+                f"“{text.strip()[:20]}” is not a severity. Use SEV-1 (worst) to SEV-4, for example `sev2`."
+            )
         return cls(int(digit))
 
 

@@ -1,0 +1,99 @@
+"""The contract that every connector keeps, and the frozen values that cross it.
+
+A connector decides how an action is carried out, verified and reverted on one real system. Whether it may be is decided
+by the people who approve; what is recorded is the use case's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bot.incident.columns import Json
+from bot.incident.words import ActionKind, ScopeKind
+from bot.incident.work import Action
+
+
+class Effect(StrEnum):
+    """What is known after an attempt. `unknown` is not a failure: it is settled by verifying."""
+
+    APPLIED = "applied"
+    """The system said yes. Not yet believed: `verify` decides (design law 10)."""
+    VERIFIED = "verified"
+    NOT_IN_FORCE = "not_in_force"
+    """The system was asked and behaves as if nothing had been done."""
+    REVERTED = "reverted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    ATTEST = "attest"
+    """A person has to do it, and says so."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One approved action as a connector sees it: ids only, no hostile text, no secrets."""
+
+    incident: str
+    """`INC-12`"""
+    key: str
+    """The idempotency key: applying the same key again is a no-op."""
+    kind: ActionKind
+    scope_kind: ScopeKind
+    scope_id: str
+
+    @classmethod
+    def of(cls, action: Action) -> Order:
+        return cls(f"INC-{action.incident}", action.key, action.kind, action.scope_kind, action.scope_id)
+
+
+@dataclass(frozen=True)
+class Result:
+    effect: Effect
+    detail: str
+    """In words for the room: what was done or seen. Never a payload, a token or a URL with a secret."""
+    snapshot: Json | None = None
+    """What `revert` needs: prior values, never secrets."""
+
+
+class Connector(Protocol):
+    """Every method ends within its own time-out and answers with a Result; it raises nothing."""
+
+    name: str
+
+    def effect_of(self, kind: ActionKind, scope_kind: ScopeKind, scope_id: str) -> str:
+        """What it would do and on whom, in one sentence for the panel: the blast radius."""
+        ...
+
+    async def apply(self, order: Order) -> Result: ...
+
+    async def verify(self, order: Order) -> Result:
+        """By behaviour: ask the system again as the blocked subject and as another one. VERIFIED or NOT_IN_FORCE."""
+        ...
+
+    async def revert(self, order: Order, snapshot: Json | None) -> Result: ...
+
+    async def verify_revert(self, order: Order) -> Result: ...
+
+    async def health(self) -> Result: ...
+
+    async def close(self) -> None: ...
+
+
+class Connectors:
+    """Which connector carries out which action. An action that none claims is `manual` (design §8)."""
+
+    def __init__(self, by_name: Mapping[str, Connector], by_action: Mapping[ActionKind, str]) -> None:
+        self.by_name, self._by_action = by_name, by_action
+
+    def name_for(self, kind: ActionKind) -> str:
+        return self._by_action.get(kind, "manual")
+
+    def named(self, name: str) -> Connector:
+        """Raises KeyError where the organisation's file no longer has the connector that a proposal names."""
+        return self.by_name[name]
+
+    async def close(self) -> None:
+        for connector in self.by_name.values():
+            await connector.close()

@@ -1,0 +1,46 @@
+"""The one error tree. Every message is for the person in Slack: what happened and what to do next.
+
+FirsthourError
+├── Refused           a person or an alert asked for something that the rules do not allow
+│   ├── NotFound      there is no such incident, action, step or person
+│   └── Invalid       the request itself is malformed; carries a correct example
+├── Repeated          the same inbound act arrived before; carries the first one's answer
+├── ChainBroken       a timeline does not verify; names the first broken link
+└── Misconfigured     settings, playbooks or database cannot be used; the process does not start
+"""
+
+from __future__ import annotations
+
+
+class FirsthourError(Exception):
+    """`str(error)` is safe to show: no trace, no token, no payload."""
+
+
+class Refused(FirsthourError):
+    pass
+
+
+class NotFound(Refused):
+    pass
+
+
+class Invalid(Refused):
+    def __init__(self, message: str, *, example: str | None = None, field: str | None = None) -> None:
+        super().__init__(f"{message} For example: `{example}`" if example else message)
+        self.field = field
+
+
+class Repeated(FirsthourError):
+    def __init__(self, answer: str) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+class ChainBroken(FirsthourError):
+    def __init__(self, incident: str, seq: int, why: str) -> None:
+        super().__init__(f"{incident}: the timeline is broken at entry {seq}: {why}")
+        self.incident, self.seq, self.why = incident, seq, why
+
+
+class Misconfigured(FirsthourError):
+    pass

@@ -1,0 +1,193 @@
+"""The incident and what came in about it: incident, alert, evidence, role, the counter that numbers them.
+
+Decides which facts are stored. Which moves are legal is `lifecycle`'s; who may make them is `approval`'s.
+Times are stored facts (design law 12): what is not known is None, never zero.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import ConfigDict
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from bot.incident.columns import JSON_COLUMN, Json, Number, UtcDateTime, Word
+from bot.incident.words import ActorKind, Category, DetectionMethod, Role, Severity, Status, SubjectKind
+
+OPEN_INCIDENT = text("ended_at IS NULL AND dedup_key IS NOT NULL")
+
+
+class Actor(SQLModel):
+    """Who did it. `id` is a Slack user id for a person, a source for an alert, a connector's name, or `firsthour`."""
+
+    model_config = ConfigDict(frozen=True)  # type: ignore[assignment]
+
+    kind: ActorKind
+    id: str
+
+
+SYSTEM = Actor(kind=ActorKind.SYSTEM, id="firsthour")
+
+
+def person(user_id: str) -> Actor:
+    return Actor(kind=ActorKind.PERSON, id=user_id)
+
+
+class Counter(SQLModel, table=True):
+    """Hands out incident numbers without gaps: a refused insert gives its number back with the rollback."""
+
+    name: str = Field(primary_key=True, max_length=40)
+    value: int = 0
+
+
+class Incident(SQLModel, table=True):
+    __table_args__ = (
+        Index(
+            "ux_incident_open_dedup",
+            "dedup_key",
+            unique=True,
+            sqlite_where=OPEN_INCIDENT,
+            postgresql_where=OPEN_INCIDENT,
+        ),
+        Index("ix_incident_ended_at_severity", "ended_at", "severity"),
+    )
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    title: str = Field(max_length=300)
+    summary: str | None = None
+    severity: Severity = Field(sa_type=Number(Severity))
+    status: Status = Field(default=Status.OPEN, sa_type=Word(Status))
+    trigger: str | None = Field(default=None, max_length=80, index=True)
+    category: Category | None = Field(default=None, sa_type=Word(Category))
+    scenario: str | None = Field(default=None, max_length=80)
+    subject_kind: SubjectKind = Field(default=SubjectKind.UNKNOWN, sa_type=Word(SubjectKind))
+    subject_id: str | None = Field(default=None, max_length=300)
+    app: str | None = Field(default=None, max_length=120)
+    session_id: str | None = Field(default=None, max_length=300)
+    detection: DetectionMethod = Field(default=DetectionMethod.AUTOMATED, sa_type=Word(DetectionMethod))
+    drill: bool = False
+    declared_by: str = Field(max_length=120)
+    dedup_key: str | None = Field(default=None, max_length=64)
+    """sha256 of trigger, subject and app; None for incidents that a person declared."""
+    alert_count: int = 0
+    playbook_digest: str = Field(max_length=64)
+
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    detected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    declared_at: datetime = Field(sa_type=UtcDateTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    contained_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    remediated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Set while the incident takes no more alerts: resolved, closed, false positive, duplicate."""
+    acknowledge_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    severity_confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    briefed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    channel_id: str | None = Field(default=None, max_length=40, index=True)
+    channel_name: str | None = Field(default=None, max_length=80)
+    duplicate_of: int | None = None
+    resolution: str | None = None
+
+    head_seq: int = 0
+    head_hash: str = Field(default="0" * 64, max_length=64)
+
+    @property
+    def name(self) -> str:
+        """`INC-12`"""
+        return f"INC-{self.number}"
+
+
+class Alert(SQLModel, table=True):
+    """One alert as it was received, redacted. Unique per source and external id: a redelivery changes nothing."""
+
+    __table_args__ = (UniqueConstraint("source", "external_id", name="ux_alert_source_external_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    source: str = Field(max_length=80)
+    external_id: str = Field(max_length=300)
+    trigger: str = Field(max_length=80)
+    title: str = Field(max_length=300)
+    severity: Severity = Field(sa_type=Number(Severity))
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    detected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answer: str = Field(max_length=20)
+    """`opened` or `attached`: what the sender was told."""
+
+
+class Evidence(SQLModel, table=True):
+    """One piece of evidence: the digest of the original, and a redacted excerpt that may be shown."""
+
+    __table_args__ = (UniqueConstraint("incident", "name", "sha256", name="ux_evidence_incident_name_sha256"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    kind: str = Field(max_length=40)
+    name: str = Field(max_length=200)
+    sha256: str = Field(max_length=64)
+    size: int
+    excerpt: str
+    source: str = Field(max_length=120)
+    added_by: str = Field(max_length=120)
+    added_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RoleHeld(SQLModel, table=True):
+    """Who holds a role in an incident now. Who held it before is in the timeline."""
+
+    __tablename__ = "role"
+    __table_args__ = (UniqueConstraint("incident", "role", name="ux_role_incident_role"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    role: Role = Field(sa_type=Word(Role))
+    person: str = Field(max_length=40)
+    since: datetime = Field(sa_type=UtcDateTime)
+    by: str = Field(max_length=120)
+
+
+class StakeholderUpdate(SQLModel, table=True):
+    """One update for people outside the room. Only what may be public."""
+
+    __tablename__ = "stakeholder_update"
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    text: str
+    by: str = Field(max_length=120)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ActionItem(SQLModel, table=True):
+    """What must change so that it does not happen again."""
+
+    __tablename__ = "action_item"
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    text: str
+    kind: str = Field(max_length=20)
+    owner: str | None = Field(default=None, max_length=40)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ValidationRun(SQLModel, table=True):
+    """One replay of the attack against the remediated target."""
+
+    __tablename__ = "validation_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    target: str = Field(max_length=120)
+    verdict: str | None = Field(default=None, max_length=20)
+    started_by: str = Field(max_length=120)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    report: Json = Field(default_factory=dict, sa_type=JSON_COLUMN)

@@ -1,0 +1,140 @@
+"""What must happen outside, and what came in: intents, surfaces, reminders, inbound keys.
+
+Decides what is stored of each. Claiming and settling is `bot.store`'s; carrying out is the handler's of each kind.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from bot.incident.columns import JSON_COLUMN, Json, UtcDateTime, Word
+
+
+class IntentKind(StrEnum):
+    """Every kind of outward act, most urgent first: containment before opening before surfaces before chatter."""
+
+    EXECUTE = "execute"
+    REVERT = "revert"
+    OPEN_ROOM = "open_room"
+    SHOW = "show"
+    INVITE = "invite"
+    PIN = "pin"
+    TOPIC = "topic"
+    POST = "post"
+    DIRECT = "direct"
+
+
+PRIORITY: dict[IntentKind, int] = {
+    IntentKind.EXECUTE: 0,
+    IntentKind.REVERT: 0,
+    IntentKind.OPEN_ROOM: 10,
+    IntentKind.SHOW: 20,
+    IntentKind.INVITE: 30,
+    IntentKind.DIRECT: 40,
+    IntentKind.PIN: 50,
+    IntentKind.TOPIC: 50,
+    IntentKind.POST: 60,
+}
+"""Smaller is more urgent. A surface adds its own place (`SURFACE_ORDER`); the severity breaks ties."""
+
+
+class IntentState(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+class Intent(SQLModel, table=True):
+    """One outward act (design law 3): unique key, lease, attempts. `generation` counts how often it was asked for."""
+
+    __table_args__ = (
+        Index("ix_intent_state_due", "state", "due_at"),
+        Index("ix_intent_incident_kind", "incident", "kind"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(max_length=200, unique=True)
+    kind: IntentKind = Field(sa_type=Word(IntentKind))
+    incident: int | None = Field(default=None)
+    args: Json = Field(default_factory=dict, sa_type=JSON_COLUMN)
+    priority: int = 100
+    state: IntentState = Field(default=IntentState.PENDING, sa_type=Word(IntentState))
+    generation: int = 1
+    attempts: int = 0
+    uncertain: bool = False
+    """True where an earlier attempt may have acted outside: look before repeating."""
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    not_before: datetime = Field(sa_type=UtcDateTime)
+    """A re-armed intent waits for this: many changes in a second become one update."""
+    lease_owner: str | None = Field(default=None, max_length=60)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    error: str | None = None
+
+
+class SurfaceKind(StrEnum):
+    CARD = "card"
+    PANEL = "panel"
+    CHECKLIST = "checklist"
+    ANNOUNCEMENT = "announcement"
+
+
+class Surface(SQLModel, table=True):
+    """A message that is kept up to date: where it is, and the digest of what it shows."""
+
+    __table_args__ = (UniqueConstraint("incident", "kind", "part", name="ux_surface_incident_kind_part"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    kind: SurfaceKind = Field(sa_type=Word(SurfaceKind))
+    part: str = Field(default="", max_length=40)
+    """The phase of a checklist; empty elsewhere."""
+    channel_id: str | None = Field(default=None, max_length=40)
+    ts: str | None = Field(default=None, max_length=40)
+    digest: str | None = Field(default=None, max_length=64)
+    shown_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ReminderKind(StrEnum):
+    WINDOW_START = "window_start"
+    WINDOW_NUDGE = "window_nudge"
+    ACKNOWLEDGE = "acknowledge"
+    ACTION_EXPIRY = "action_expiry"
+    UPDATE_DUE = "update_due"
+
+
+class ReminderState(StrEnum):
+    PENDING = "pending"
+    FIRED = "fired"
+    STOPPED = "stopped"
+
+
+class Reminder(SQLModel, table=True):
+    """One moment at which somebody may have to be told. Whether they are is decided when it is due."""
+
+    __table_args__ = (Index("ix_reminder_state_due", "state", "due_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(max_length=200, unique=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    kind: ReminderKind = Field(sa_type=Word(ReminderKind))
+    args: Json = Field(default_factory=dict, sa_type=JSON_COLUMN)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    state: ReminderState = Field(default=ReminderState.PENDING, sa_type=Word(ReminderState))
+    fired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class InboundKey(SQLModel, table=True):
+    """One inbound act that was counted (design law 4), and the answer it got."""
+
+    __tablename__ = "inbound_key"
+
+    key: str = Field(primary_key=True, max_length=200)
+    at: datetime = Field(sa_type=UtcDateTime)
+    answer: str = ""

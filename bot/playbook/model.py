@@ -1,0 +1,54 @@
+"""What every playbook model shares: frozen, strict about keys, and the few kinds of text and number they are made of.
+
+Decides lengths (Slack's limits, so that no text is cut in a room) and how an id looks. Leaves to each model its fields.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+StepId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=60)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=75)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=280)]
+Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=900)]
+Minutes = Annotated[int, Field(strict=True, ge=0, le=60 * 24 * 365)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+AtlasId = Annotated[str, StringConstraints(pattern=r"^AML\.T\d{4}(\.\d{3})?$")]
+MitigationId = Annotated[str, StringConstraints(pattern=r"^AML\.M\d{4}$")]
+OwaspId = Annotated[str, StringConstraints(pattern=r"^(LLM|ASI)\d{2}$")]
+
+
+UNITS = {"m": 1, "h": 60, "d": 60 * 24}
+
+
+def _offset(value: object) -> object:
+    """`30m`, `4h` and `14d` to minutes; anything else is left for pydantic to refuse."""
+    if isinstance(value, str) and value[:-1].isdecimal() and value[-1:] in UNITS:
+        return int(value[:-1]) * UNITS[value[-1]]
+    if isinstance(value, int):
+        raise ValueError("give the unit: `30m`, `4h` or `14d`")
+    return value
+
+
+Offset = Annotated[Minutes, BeforeValidator(_offset)]
+
+
+class Model(BaseModel):
+    """Base of all playbook models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        """Before pydantic's own check, so that the known keys are at hand for “did you mean”."""
+        if isinstance(data, dict):
+            known = {info.alias or name for name, info in cls.model_fields.items()}
+            unknown = [key for key in data if key not in known]
+            if unknown:
+                raise PydanticCustomError("unknown_keys", "unknown keys", {"keys": unknown, "known": sorted(known)})
+        return data

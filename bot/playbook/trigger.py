@@ -1,0 +1,60 @@
+"""Triggers: what opens an incident by itself, how severe it is, which containment fits, and the examples that prove it.
+
+Decides the shape of `triggers/*.yaml`. Leaves the rule's settings to `rule` and the truth of examples to `examples`.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from bot.incident.words import Category, Severity, SubjectKind
+from bot.playbook.action import Changes
+from bot.playbook.model import AtlasId, Id, Minutes, Model, OwaspId, Paragraph, Text, Title
+from bot.playbook.rule import Rule
+
+Fact = bool | int | float | str | None
+
+
+class Example(Model):
+    """A summary of what one window holds, and what it shows in words."""
+
+    says: Text
+    facts: dict[str, Fact]
+
+
+class Examples(Model):
+    fires: tuple[Example, ...] = Field(min_length=1)
+    quiet: tuple[Example, ...] = Field(min_length=1)
+
+
+class Trigger(Model):
+    id: Id
+    title: Title
+    description: Paragraph
+    severity: Severity
+    auto_contain: bool
+    """Reversible single-subject actions may run before anyone approves."""
+    condition: Paragraph
+    """When it fires, for people."""
+    atlas: tuple[AtlasId, ...] = Field(min_length=1)
+    """MITRE ATLAS techniques, the primary one first."""
+    owasp: tuple[OwaspId, ...] = Field(min_length=1)
+    category: Category
+    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    """Kinds of subject this trigger can name, preferred first."""
+    storm_window_minutes: Minutes
+    """Findings of this trigger in one app within this time may be gathered into one incident; 0 means never."""
+    actions: Changes = Changes()
+    rule: Rule
+    examples: Examples
+
+    @model_validator(mode="after")
+    def _contains_somebody(self) -> Self:
+        if self.auto_contain and not set(self.subjects) & SINGLE_SUBJECTS:
+            raise ValueError("`auto_contain` needs a subject that can be contained alone: user, session, api_key or ip")
+        return self
+
+
+SINGLE_SUBJECTS = frozenset({SubjectKind.USER, SubjectKind.SESSION, SubjectKind.API_KEY, SubjectKind.IP})

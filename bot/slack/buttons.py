@@ -1,0 +1,42 @@
+"""The action id of everything that can be pressed. A card names one; exactly one feature handles it (tested).
+
+A button's `value` is `INC number` or `INC number|rest` (`12`, `12|3|ab12cd…`): ids only, everything else is loaded.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Button(StrEnum):
+    JOIN = "join"
+    ACKNOWLEDGE = "acknowledge"
+    TAKE_COMMAND = "take_command"
+    SEVERITY = "severity"
+    UPDATE = "update"
+    NOTE = "note"
+    PROPOSE = "propose"
+    RESOLVE = "resolve"
+    CLOSE = "close"
+    APPROVE = "approve"
+    DECLINE = "decline"
+    REVERT = "revert"
+    ATTEST = "attest"
+    STEP_DONE = "step_done"
+    STEP_MORE = "step_more"
+    """The overflow of a step: assign to me, skip, note, undo."""
+    STEP_PROPOSE = "step_propose"
+    STEP_EVIDENCE = "step_evidence"
+    STEP_VALIDATE = "step_validate"
+    SNOOZE = "snooze"
+    DECLARE = "declare"
+
+
+def value(incident: int, *rest: str | int) -> str:
+    return "|".join(str(part) for part in (incident, *rest))
+
+
+def parse(text: str) -> tuple[int | None, str]:
+    """`12|3|ab` → (12, "3|ab"). A value that is not ours gives (None, "")."""
+    number, _, rest = text.partition("|")
+    return (int(number), rest) if number.isdigit() else (None, "")

@@ -1,0 +1,93 @@
+"""What a verb of `/incident` is made of. One file in `commands/` makes one `Feature`; `bot.slack.edge` registers them.
+
+Decides the shape only. The edge acknowledges first and answers whoever asked; the feature reads, does and shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from bot.incident.caller import Caller
+from bot.incident.incident import person
+from bot.slack.buttons import Button
+
+C = TypeVar("C")
+"""The context that the composition root hands to every handler."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One inbound act of a person in Slack: a command, a click, a submitted form."""
+
+    user: str
+    full_member: bool
+    inbound: str
+    channel: str | None = None
+    """Where it happened; None in a modal or Home tab."""
+    trigger_id: str | None = None
+    incident: int | None = None
+    """The incident of the room it happened in, or that the button or the form names."""
+    value: str = ""
+    """What the button carried besides the incident, or the option that was picked: ids only."""
+    message_ts: str | None = None
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(person(self.user), self.inbound, self.full_member)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer with blocks, to that person alone."""
+
+    text: str
+    blocks: list[Block]
+
+
+@dataclass(frozen=True)
+class Modal:
+    """An answer that opens a form. Must be made without slow work: the trigger id lives 3 s."""
+
+    view: View
+
+
+Answer = str | Shown | Modal | None
+"""None: the change is visible where they clicked. A string is mrkdwn that is safe already (made with `md` or fixed)."""
+
+Run = Callable[[C, Asked, Any], Awaitable[Answer]]
+Click = Callable[[C, Asked], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Form(Generic[C]):
+    """A modal's submission. The model is the verb's own: slash text and modal fill the same one.
+
+    Every input's block id is a field's name. A pydantic error becomes an error under that input, before the ack.
+    """
+
+    callback_id: str
+    model: type[BaseModel]
+    submit: Run[C]
+
+
+@dataclass(frozen=True)
+class Feature(Generic[C]):
+    verb: str
+    summary: str
+    """One line for `/incident help`."""
+    model: type[BaseModel]
+    """What the slash text is parsed into; its fields make the usage text."""
+    examples: tuple[str, ...]
+    run: Run[C]
+    bare: Click[C] | None = None
+    """What happens where the verb stands alone and the model needs more: usually its modal."""
+    buttons: Mapping[Button, Click[C]] = field(default_factory=dict)
+    forms: tuple[Form[C], ...] = ()
+    scopes: tuple[str, ...] = ()
+    """Slack scopes that this verb needs beyond those of every room."""

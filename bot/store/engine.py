@@ -1,0 +1,133 @@
+"""One database: SQLite in WAL by default, PostgreSQL when outgrown (design law 14). Opens, hands out units, closes.
+
+Decides how transactions begin and end. What is written in one is the use case's; the schema is `migrations/`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.incident.errors import Misconfigured, Repeated
+from bot.incident.outward import InboundKey
+from bot.store.unit import Unit
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+BUSY_SECONDS = 15
+"""How long a transaction waits for another process that holds the database."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def async_url(database_url: str) -> URL:
+    """`sqlite:///x.db` and `postgresql://…` with the asynchronous driver. Raises Misconfigured on anything else."""
+    try:
+        url = make_url(database_url)
+    except ArgumentError as error:
+        raise Misconfigured(
+            "DATABASE_URL is not a database URL. Use sqlite:///firsthour.db or postgresql://…"
+        ) from error
+    driver = DRIVERS.get(url.get_backend_name())
+    if driver is None:
+        raise Misconfigured(
+            f"DATABASE_URL names “{url.get_backend_name()}”. Firsthour keeps its store in SQLite or PostgreSQL."
+        )
+    return url.set(drivername=driver)
+
+
+class Store:
+    """The open database. `async with store.unit() as unit` is one use case; `store.read()` sees, and writes nothing."""
+
+    def __init__(self, database_url: str, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.url = async_url(database_url)
+        self.now = now
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _engine(self.url, sqlite=self.sqlite)
+        self._writing = self.engine.execution_options(writes=True)
+        self._writer: contextlib.AbstractAsyncContextManager[Any] = (
+            asyncio.Lock() if self.sqlite else contextlib.nullcontext()
+        )
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call back after every commit that left something to do outside: the runner wakes without polling."""
+        self._listeners.append(listener)
+
+    @contextlib.asynccontextmanager
+    async def unit(self, *, inbound: str | None = None) -> AsyncIterator[Unit]:
+        """One transaction: state, timeline and intents commit together or not at all (design law 2).
+
+        `inbound` names the inbound act; a second one with the same name raises Repeated with the first one's answer.
+        """
+        async with self._writer, AsyncSession(self._writing, expire_on_commit=False) as session:
+            unit = Unit(session, self.now(), postgres=not self.sqlite)
+            try:
+                if inbound is not None:
+                    await self._count(session, inbound, unit.now)
+                yield unit
+                await unit.finish(inbound)
+                await session.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+        if unit.wakes:
+            for listener in self._listeners:
+                listener()
+
+    async def _count(self, session: AsyncSession, key: str, now: datetime) -> None:
+        try:
+            session.add(InboundKey(key=key, at=now))
+            await session.flush()
+        except IntegrityError:
+            await session.rollback()
+            first = await session.get(InboundKey, key)
+            raise Repeated(first.answer if first else "") from None
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    async def ready(self) -> bool:
+        """True where the database answers within a second."""
+        try:
+            async with asyncio.timeout(1), self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (TimeoutError, DBAPIError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _engine(url: URL, *, sqlite: bool) -> AsyncEngine:
+    if not sqlite:
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"timeout": 10})
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _pragmas(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes the lock at once: a transaction that upgrades in its middle can fail with "database is locked".
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

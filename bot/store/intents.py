@@ -1,0 +1,123 @@
+"""Leases on intents: claim what is due, settle what was done. Exactly one process holds an intent at a time.
+
+Decides order (priority, then age) and what a settlement writes. What an intent does is its handler's; when to try again
+is the handler's outcome and `bot.store.runner`'s backoff.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, case, or_, update
+from sqlmodel import col, select
+
+from bot.incident.columns import Json
+from bot.incident.outward import Intent, IntentKind, IntentState
+from bot.store.engine import Store
+from bot.store.unit import Unit
+
+LEASE = timedelta(seconds=15)
+"""A killed process's work is taken over after this (issue bar: within 15 s)."""
+SPACING = timedelta(seconds=1)
+"""A surface is updated at most this often: many changes in a second become one `chat.update`."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One intent in hand. `uncertain`: an earlier attempt may have acted outside, so look before repeating."""
+
+    id: int
+    key: str
+    kind: IntentKind
+    incident: int | None
+    args: Json
+    attempt: int
+    generation: int
+    uncertain: bool
+
+
+async def claim(
+    store: Store, owner: str, *, limit: int, kinds: tuple[IntentKind, ...] = tuple(IntentKind)
+) -> list[Claim]:
+    """Take up to `limit` due intents, most urgent first. An expired lease is taken over and marked uncertain."""
+    async with store.unit() as unit:
+        due = and_(col(Intent.state) == IntentState.PENDING, col(Intent.due_at) <= unit.now)
+        abandoned = and_(col(Intent.state) == IntentState.SENDING, col(Intent.lease_until) <= unit.now)
+        wanted = (
+            select(Intent)
+            .where(or_(due, abandoned), col(Intent.kind).in_(kinds))
+            .order_by(col(Intent.priority), col(Intent.due_at), col(Intent.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = (await unit.session.exec(wanted)).all()
+        for row in rows:
+            row.uncertain = row.uncertain or row.state is IntentState.SENDING
+            row.state = IntentState.SENDING
+            row.attempts += 1
+            row.lease_owner, row.lease_until = owner, unit.now + LEASE
+        return [_claim(row) for row in rows]
+
+
+def _claim(row: Intent) -> Claim:
+    assert row.id is not None
+    return Claim(row.id, row.key, row.kind, row.incident, row.args, row.attempts, row.generation, row.uncertain)
+
+
+async def settle_done(unit: Unit, claim: Claim, owner: str) -> bool:
+    """Record that it happened. An intent asked for again meanwhile goes back to pending.
+
+    False where the lease was lost to another process: then the unit must not be committed.
+    """
+    again = col(Intent.generation) > claim.generation
+    return await _settle(
+        unit,
+        claim,
+        owner,
+        state=case((again, IntentState.PENDING), else_=IntentState.DONE),
+        due_at=case((again, unit.now + SPACING), else_=col(Intent.due_at)),
+        not_before=unit.now + SPACING,
+        attempts=0,
+        uncertain=False,
+        settled_at=unit.now,
+        error=None,
+    )
+
+
+async def settle_later(unit: Unit, claim: Claim, owner: str, *, after: timedelta, why: str, uncertain: bool) -> bool:
+    return await _settle(
+        unit, claim, owner, state=IntentState.PENDING, due_at=unit.now + after, uncertain=uncertain, error=why[:500]
+    )
+
+
+async def settle_never(unit: Unit, claim: Claim, owner: str, *, why: str) -> bool:
+    return await _settle(unit, claim, owner, state=IntentState.GIVEN_UP, settled_at=unit.now, error=why[:500])
+
+
+async def release(store: Store, owner: str, ids: list[int]) -> None:
+    """Give back what was claimed and not begun, or cut short at shutdown."""
+    if not ids:
+        return
+    async with store.unit() as unit:
+        mine = and_(col(Intent.id).in_(ids), col(Intent.lease_owner) == owner, col(Intent.state) == IntentState.SENDING)
+        await unit.session.execute(
+            update(Intent)
+            .where(mine)
+            .values(state=IntentState.PENDING, uncertain=True, lease_owner=None, due_at=unit.now)
+        )
+
+
+async def _settle(unit: Unit, claim: Claim, owner: str, **values: Any) -> bool:
+    mine = and_(
+        col(Intent.id) == claim.id, col(Intent.lease_owner) == owner, col(Intent.state) == IntentState.SENDING,
+        col(Intent.attempts) == claim.attempt,
+    )  # fmt: skip
+    result = await unit.session.execute(
+        update(Intent)
+        .where(mine)
+        .values(lease_owner=None, lease_until=None, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]

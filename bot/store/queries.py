@@ -1,0 +1,78 @@
+"""Questions asked of the store. Reads only; each question once.
+
+Decides nothing. A question asked inside a unit of work is given that unit's session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.incident.casefile import CaseFile
+from bot.incident.errors import NotFound
+from bot.incident.incident import Alert, Evidence, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.outward import Surface
+from bot.incident.timeline import TimelineEntry, prove
+from bot.incident.work import Action, Approval, Step
+
+Noun = TypeVar("Noun", bound=SQLModel)
+
+
+async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFile:
+    """Everything about one incident. Raises NotFound."""
+    incident = await session.get(Incident, number)
+    if incident is None:
+        raise NotFound(f"There is no INC-{number}. `/incident list` shows the open ones.")
+
+    async def of(noun: type[Noun], order: str) -> Sequence[Noun]:
+        mine = select(noun).where(noun.incident == number).order_by(getattr(noun, order))  # type: ignore[attr-defined]
+        return (await session.exec(mine)).all()
+
+    return CaseFile(
+        incident=incident,
+        alerts=await of(Alert, "id"),
+        evidence=await of(Evidence, "id"),
+        steps=await of(Step, "position"),
+        actions=await of(Action, "index"),
+        approvals=await of(Approval, "id"),
+        roles=await of(RoleHeld, "id"),
+        updates=await of(StakeholderUpdate, "id"),
+        surfaces=await of(Surface, "id"),
+        now=now,
+    )
+
+
+async def in_channel(session: AsyncSession, channel_id: str) -> Incident | None:
+    """The incident whose room this channel is."""
+    found = await session.exec(select(Incident).where(Incident.channel_id == channel_id))
+    return found.first()
+
+
+async def running(session: AsyncSession, *, limit: int = 50) -> Sequence[Incident]:
+    """Incidents that have not ended, most severe first, then oldest."""
+    order = (col(Incident.severity), col(Incident.number))
+    return (
+        await session.exec(select(Incident).where(col(Incident.ended_at).is_(None)).order_by(*order).limit(limit))
+    ).all()
+
+
+async def timeline(session: AsyncSession, number: int, *, limit: int | None = None) -> Sequence[TimelineEntry]:
+    """Entries in order; with a limit, the last so many."""
+    wanted = select(TimelineEntry).where(TimelineEntry.incident == number)
+    if limit is None:
+        return (await session.exec(wanted.order_by(col(TimelineEntry.seq)))).all()
+    last = (await session.exec(wanted.order_by(col(TimelineEntry.seq).desc()).limit(limit))).all()
+    return last[::-1]
+
+
+async def verify_timeline(session: AsyncSession, number: int) -> int:
+    """The number of entries of a chain that holds. Raises ChainBroken naming the first broken link, or NotFound."""
+    incident = await session.get(Incident, number)
+    if incident is None:
+        raise NotFound(f"There is no INC-{number}.")
+    entries = await timeline(session, number)
+    return prove(number, entries, head_seq=incident.head_seq, head_hash=incident.head_hash)

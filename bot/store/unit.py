@@ -1,0 +1,170 @@
+"""The unit of work: what a use case writes, and the promise that it commits together or not at all (design law 2).
+
+Decides that every timeline entry is chained, and that a changed incident's surfaces are shown anew.
+What a use case writes is the use case's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.incident.columns import Json
+from bot.incident.errors import NotFound
+from bot.incident.incident import Actor, Counter, Incident
+from bot.incident.outward import (
+    PRIORITY,
+    InboundKey,
+    Intent,
+    IntentKind,
+    IntentState,
+    Reminder,
+    ReminderState,
+)
+from bot.incident.timeline import Happened, TimelineEntry, link
+
+
+class Unit:
+    """One transaction. Made by `Store.unit`; `now` is one instant for everything in it."""
+
+    def __init__(self, session: AsyncSession, now: datetime, *, postgres: bool) -> None:
+        self.session = session
+        self.now = now
+        self._postgres = postgres
+        self.wakes = False
+        """True once something must happen outside."""
+        self._changed: set[int] = set()
+        self._answer = ""
+
+    def add(self, *nouns: SQLModel) -> None:
+        self.session.add_all(nouns)
+
+    async def flush(self) -> None:
+        """Send what was added to the database now: a broken constraint raises here instead of at the end."""
+        await self.session.flush()
+
+    def answer(self, text: str) -> str:
+        """What the person or sender is told; a second delivery of the same act is told the same (design law 4)."""
+        self._answer = text
+        return text
+
+    async def incident(self, number: int) -> Incident:
+        """The incident, locked until the unit ends: two use cases on one incident happen one after the other."""
+        found = await self.session.exec(select(Incident).where(Incident.number == number).with_for_update())
+        incident = found.one_or_none()
+        if incident is None:
+            raise NotFound(f"There is no INC-{number}. `/incident list` shows the open ones.")
+        return incident
+
+    async def next_number(self) -> int:
+        """The next incident number. Without gaps: a rollback gives it back."""
+        seeded = (postgresql if self._postgres else sqlite).insert(Counter).values(name="incident", value=0)
+        await self.session.execute(seeded.on_conflict_do_nothing())
+        taken = update(Counter).where(col(Counter.name) == "incident").values(value=Counter.value + 1)
+        result = await self.session.execute(taken.returning(col(Counter.value)))
+        return int(result.scalar_one())
+
+    def record(self, incident: Incident, kind: Happened, actor: Actor, **data: Any) -> TimelineEntry:
+        """Append to the timeline, chained to the entry before. The incident must be locked by this unit or new in it."""
+        entry = TimelineEntry(
+            incident=incident.number,
+            seq=incident.head_seq + 1,
+            at=self.now,
+            kind=kind,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            data=data,
+            prev_hash=incident.head_hash,
+            hash="",
+        )
+        entry.hash = link(entry)
+        incident.head_seq, incident.head_hash = entry.seq, entry.hash
+        self.session.add(entry)
+        self._changed.add(incident.number)
+        return entry
+
+    def refresh(self, incident: Incident) -> None:
+        """Have the incident's surfaces rendered again at the end of this unit, though nothing was recorded."""
+        self._changed.add(incident.number)
+
+    async def intend(
+        self,
+        kind: IntentKind,
+        key: str,
+        *,
+        incident: Incident | None = None,
+        args: Json | None = None,
+        order: int = 0,
+        due_at: datetime | None = None,
+    ) -> None:
+        """Write down an outward act. A key that is there already is left as it is: the act happens once."""
+        severity = int(incident.severity) if incident is not None else 4
+        row = {
+            "key": key,
+            "kind": kind,
+            "incident": incident.number if incident is not None else None,
+            "args": args or {},
+            "priority": (PRIORITY[kind] + order) * 10 + severity,
+            "state": IntentState.PENDING,
+            "generation": 1,
+            "attempts": 0,
+            "uncertain": False,
+            "created_at": self.now,
+            "due_at": due_at or self.now,
+            "not_before": self.now,
+        }
+        dialect = postgresql if self._postgres else sqlite
+        self.wakes = True
+        await self.session.flush()
+        await self.session.execute(dialect.insert(Intent).values(**row).on_conflict_do_nothing(index_elements=["key"]))
+
+    async def remind(self, *reminders: Reminder) -> None:
+        """Write down reminders; one that exists under its key is left as it is."""
+        if not reminders:
+            return
+        await self.session.flush()
+        dialect = postgresql if self._postgres else sqlite
+        rows = [reminder.model_dump(exclude={"id"}) for reminder in reminders]
+        await self.session.execute(dialect.insert(Reminder).values(rows).on_conflict_do_nothing(index_elements=["key"]))
+
+    async def stop_reminders(self, incident: Incident, *, where: Sequence[Any] = ()) -> None:
+        """Stop what is still pending for the incident, or the part of it that `where` names."""
+        await self.session.execute(
+            update(Reminder)
+            .where(col(Reminder.incident) == incident.number, col(Reminder.state) == ReminderState.PENDING, *where)
+            .values(state=ReminderState.STOPPED)
+        )
+
+    async def finish(self, inbound: str | None) -> None:
+        """The last writes before the commit: surfaces to show anew, and the answer kept for a second delivery."""
+        await self.session.flush()
+        for number in self._changed:
+            self.wakes = True
+            await self.session.execute(rearm(self.now, col(Intent.incident) == number))
+        if inbound is not None:
+            answered = update(InboundKey).where(col(InboundKey.key) == inbound).values(answer=self._answer)
+            await self.session.execute(answered)
+
+
+def rearm(now: datetime, *where: Any) -> Any:
+    """The statement that has surfaces shown again: whatever is being sent is sent once more after it, nothing twice."""
+    idle = col(Intent.state).in_([IntentState.DONE, IntentState.GIVEN_UP])
+    return (
+        update(Intent)
+        .where(col(Intent.kind) == IntentKind.SHOW, *where)
+        .values(
+            generation=Intent.generation + 1,
+            state=case((idle, IntentState.PENDING), else_=col(Intent.state)),
+            attempts=case((idle, 0), else_=col(Intent.attempts)),
+            due_at=case(
+                (idle & (col(Intent.not_before) > now), col(Intent.not_before)), (idle, now), else_=col(Intent.due_at)
+            ),
+        )
+        .execution_options(synchronize_session=False)
+    )
