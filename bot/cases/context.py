@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.connectors import Connectors
+from bot.incident.deadlines import BusinessCalendar
 from bot.playbook import Playbook
 from bot.settings import Organisation
 from bot.store import Store
@@ -17,6 +18,7 @@ class Context:
     playbook: Playbook
     org: Organisation
     connectors: Connectors
+    calendar: BusinessCalendar
     speed: float = 1.0
     """How much faster than the wall the first hour runs (`firsthour demo --fast`)."""
 

@@ -23,7 +23,6 @@ class IntentKind(StrEnum):
     SHOW = "show"
     INVITE = "invite"
     PIN = "pin"
-    TOPIC = "topic"
     POST = "post"
     DIRECT = "direct"
 
@@ -36,7 +35,6 @@ PRIORITY: dict[IntentKind, int] = {
     IntentKind.INVITE: 30,
     IntentKind.DIRECT: 40,
     IntentKind.PIN: 50,
-    IntentKind.TOPIC: 50,
     IntentKind.POST: 60,
 }
 """Smaller is more urgent. A surface adds its own place (`SURFACE_ORDER`); the severity breaks ties."""
@@ -83,10 +81,25 @@ class SurfaceKind(StrEnum):
     PANEL = "panel"
     CHECKLIST = "checklist"
     ANNOUNCEMENT = "announcement"
+    TOPIC = "topic"
+    """Not a message but the room's topic, kept up to date in the same way."""
+
+
+SURFACE_ORDER = {
+    SurfaceKind.CARD: 0,
+    SurfaceKind.PANEL: 1,
+    SurfaceKind.CHECKLIST: 2,
+    SurfaceKind.ANNOUNCEMENT: 3,
+    SurfaceKind.TOPIC: 4,
+}
+"""What is shown first where a room opens (design §6)."""
 
 
 class Surface(SQLModel, table=True):
-    """A message that is kept up to date: where it is, and the digest of what it shows."""
+    """A message that is kept up to date: where it is, and the digest of what it shows.
+
+    The row exists from the moment the surface is wanted; `ts` is known once it was posted.
+    """
 
     __table_args__ = (UniqueConstraint("incident", "kind", "part", name="ux_surface_incident_kind_part"),)
 

@@ -6,12 +6,12 @@ incident, and to the connectors how it is carried out.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bot.incident.words import ActionKind, ScopeKind, Severity
-from bot.playbook.model import Id, Minutes, MitigationId, Model, Paragraph, Text, Title
+from bot.playbook.model import Id, Minutes, MitigationId, Model, Paragraph, Text, Title, one_of
 
 SUBJECT: Literal["subject"] = "subject"
 
@@ -46,7 +46,9 @@ class ActionPolicy(Model):
     def _scopes_grow(self) -> Self:
         ranks = [list(ScopeKind).index(scope) for scope in self.scopes]
         if ranks != sorted(set(ranks)):
-            raise ValueError("list each scope once, smallest first (session, user, api_key, ip, document, credential, endpoint, application, everyone)")
+            raise ValueError(
+                "list each scope once, smallest first: session, user, api_key, ip, document, credential, endpoint, …"
+            )
         if self.runs_alone and (not self.reversible or self.evidence_first):
             raise ValueError("only a reversible action that leaves evidence alone may have `runs_alone: true`")
         return self
@@ -65,11 +67,16 @@ class ActionFile(Model):
     actions: tuple[ActionPolicy, ...]
 
 
+EntryScope = Annotated[
+    ScopeKind | Literal["subject"], BeforeValidator(one_of([SUBJECT, *(scope.value for scope in ScopeKind)]))
+]
+
+
 class PlanEntry(Model):
     """One line of a plan. `scope: subject` means the incident's own subject, whatever its kind, where the action allows it."""
 
     action: ActionKind
-    scope: ScopeKind | Literal["subject"]
+    scope: EntryScope
     why: Text
     alternative_to: ActionKind | None = None
     """The action that this one replaces: one of the two is enough."""
@@ -117,4 +124,4 @@ class Proposal(Model):
     """It may run at once, visibly, with Revert beside it."""
     alternative_to: ActionKind | None
     on_subject: bool
-    """The target is the incident's subject; where False, whoever approves must name the target (which credential, which endpoint)."""
+    """The target is the incident's subject. Where False, whoever approves names the target (which credential, which endpoint)."""

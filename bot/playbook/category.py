@@ -1,15 +1,16 @@
-"""Attack categories, attack scenarios and the public indexes (MITRE ATLAS, OWASP) that tag them.
+"""Attack categories, attack scenarios, detection channels and the public indexes (MITRE ATLAS, OWASP) that tag them.
 
 Decides their shape. Leaves to `compose` what they add to an incident's steps and proposals.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from bot.incident.words import Category, Phase, Severity
+from bot.incident.words import Category, DetectionMethod, Phase, Severity
 from bot.playbook.action import Changes
 from bot.playbook.checklist import StepSpec
 from bot.playbook.model import AtlasId, Id, Model, OwaspId, Paragraph, Text, Title
@@ -47,6 +48,20 @@ class Scenario(Model):
     steps: tuple[ScenarioStep, ...] = Field(min_length=1)
 
 
+class Channel(Model):
+    """A way in which incidents come to light."""
+
+    id: DetectionMethod
+    title: Title
+    signals: tuple[Text, ...] = Field(min_length=1)
+    typical: Title
+    """How long detection usually takes by this channel."""
+
+
+class ChannelFile(Model):
+    channels: tuple[Channel, ...] = Field(min_length=1)
+
+
 class Atlas(Model):
     """Id → name of MITRE ATLAS, © The MITRE Corporation, Apache-2.0."""
 
@@ -54,9 +69,9 @@ class Atlas(Model):
     source: str
     version: str
     licence: str
-    techniques: dict[str, str]
-    tactics: dict[str, str]
-    mitigations: dict[str, str]
+    techniques: Mapping[str, str]
+    tactics: Mapping[str, str]
+    mitigations: Mapping[str, str]
 
 
 class Owasp(Model):
@@ -64,4 +79,4 @@ class Owasp(Model):
 
     attribution: Paragraph
     edition: str
-    risks: dict[str, str]
+    risks: Mapping[str, str]

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from bot.incident.words import ActionKind, Category, Phase, Severity, StepButton
 from bot.playbook.model import Id, Model, Offset, StepId, Text, Title
 
+
 class When(Model):
     """Where a step applies. An empty list means everywhere; all lists must agree."""
 

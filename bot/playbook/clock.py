@@ -1,7 +1,7 @@
 """Legal clocks as data: which law, what is due when, counted from what. A person decides whether one applies.
 
-Decides their shape: each carries its source and the day it was last checked. Leaves arithmetic and reminders to the clocks' issue.
-Not legal advice.
+Decides their shape: each carries its source and the day it was last checked. Leaves arithmetic and reminders to the
+issue that runs them. Not legal advice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.playbook.model import Id, Model, Paragraph, Text, Title
 Start = Literal["aware", "discovered", "classified", "materiality", "report_filed", "fix_available", "year_end"]
 
 
-class Offset(Model):
+class Span(Model):
     """A span of calendar or business time. All empty means “without undue delay”."""
 
     hours: int | None = Field(default=None, strict=True, ge=1)
@@ -35,11 +35,11 @@ class Offset(Model):
 class ClockStep(Model):
     id: Id
     title: Title
-    due: Offset
+    due: Span
     starts: Start
     after: Id | None = None
     """With `starts: report_filed`: the step of this clock whose filing starts it."""
-    no_later_than: Offset | None = None
+    no_later_than: Span | None = None
     """A second limit, counted from awareness."""
     recipient: Title
 

@@ -117,6 +117,8 @@ def _match(rule: MatchRule, facts: Mapping[str, Fact]) -> bool:
 
 def _holds(condition: bool | str | AtLeast, fact: Fact) -> bool:
     if isinstance(condition, AtLeast):
+        if fact is None:
+            return condition.or_unknown
         return isinstance(fact, int | float) and not isinstance(fact, bool) and fact >= condition.at_least
     return type(fact) is type(condition) and fact == condition
 
@@ -137,7 +139,7 @@ def _fragments(rule: FragmentsRule, facts: FragmentsFacts) -> bool:
         return False
     if facts.canary:
         return rule.canary
-    inside = rule.at_least <= facts.distinct_fragments and (rule.at_most is None or facts.distinct_fragments <= rule.at_most)
+    inside = rule.at_least <= facts.distinct_fragments and (
+        rule.at_most is None or facts.distinct_fragments <= rule.at_most
+    )
     return inside and facts.same_session
-
-

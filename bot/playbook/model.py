@@ -5,6 +5,7 @@ Decides lengths (Slack's limits, so that no text is cut in a room) and how an id
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -22,6 +23,19 @@ MitigationId = Annotated[str, StringConstraints(pattern=r"^AML\.M\d{4}$")]
 OwaspId = Annotated[str, StringConstraints(pattern=r"^(LLM|ASI)\d{2}$")]
 
 
+def one_of(words: Iterable[str]) -> Callable[[object], object]:
+    """A validator for a word of a list where no enum or Literal of one piece exists; refused in the same words as those."""
+    known = tuple(words)
+    expected = ", ".join(f"'{word}'" for word in known)
+
+    def check(value: object) -> object:
+        if value not in known:
+            raise PydanticCustomError("enum", "not a known word", {"expected": expected})
+        return value
+
+    return check
+
+
 UNITS = {"m": 1, "h": 60, "d": 60 * 24}
 
 
@@ -30,7 +44,7 @@ def _offset(value: object) -> object:
     if isinstance(value, str) and value[:-1].isdecimal() and value[-1:] in UNITS:
         return int(value[:-1]) * UNITS[value[-1]]
     if isinstance(value, int):
-        raise ValueError("give the unit: `30m`, `4h` or `14d`")
+        raise ValueError("give the unit: `30m`, `4h` or `14d`")  # noqa: TRY004  pydantic reads ValueError only
     return value
 
 

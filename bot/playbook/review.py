@@ -19,7 +19,18 @@ class ReviewSection(Model):
     id: Id
     title: Title
     hint: Text
-    fill: Literal["facts", "timeline", "questions", "people", "action_items", "metrics", "containment", "evidence", "validation", "clocks"]
+    fill: Literal[
+        "facts",
+        "timeline",
+        "questions",
+        "people",
+        "action_items",
+        "metrics",
+        "containment",
+        "evidence",
+        "validation",
+        "clocks",
+    ]
     """Where its content comes from; `people` means someone writes it."""
 
 

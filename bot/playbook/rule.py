@@ -6,6 +6,7 @@ detection room how events are windowed into such facts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,7 +18,11 @@ Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
 class AtLeast(Model):
+    """A number that is not lower."""
+
     at_least: float
+    or_unknown: bool = False
+    """Holds where nothing gave a number at all; otherwise an unknown never holds."""
 
 
 Condition = bool | str | AtLeast
@@ -42,7 +47,7 @@ class MatchRule(RuleBase):
     """One event of which every condition holds."""
 
     primitive: Literal["match"]
-    where: dict[str, Condition] = Field(min_length=1)
+    where: Mapping[str, Condition] = Field(min_length=1)
 
 
 class DistinctRule(RuleBase):

@@ -5,9 +5,9 @@ Leaves to `action` what containment a severity's plan holds, and to the cases wh
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from bot.incident.words import Severity
 from bot.playbook.model import Count, Id, Minutes, Model, Paragraph, Text, Title
@@ -30,7 +30,7 @@ class SeverityPolicy(Model):
     id: Severity
     label: Title
     """One word beside the number: Critical, High, Medium, Low."""
-    alias: Title | Literal["P1", "P2", "P3", "P4"]
+    alias: Annotated[str, StringConstraints(min_length=1, max_length=10)]
     definition: Paragraph
     examples: tuple[Text, ...] = Field(min_length=1)
     response: ResponseTime

@@ -5,18 +5,29 @@ Decides the mapping's shape and that every expression compiles. Leaves receiving
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 import jmespath
 from jmespath.exceptions import JMESPathError
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from bot.incident.words import Severity, SubjectKind
-from bot.playbook.model import Id, Model, Text, Title
+from bot.incident.words import Severity
+from bot.playbook.model import Id, Model, Text, Title, one_of
 
-FieldName = Literal[
-    "trigger", "title", "severity", "subject_kind", "subject_id", "app", "session_id", "external_id", "started_at", "summary"
-]
+FIELDS = (
+    "trigger",
+    "title",
+    "severity",
+    "subject_kind",
+    "subject_id",
+    "app",
+    "session_id",
+    "external_id",
+    "started_at",
+    "summary",
+)
+FieldName = Annotated[str, BeforeValidator(one_of(FIELDS))]
 
 
 def _compiles(expression: str) -> str:
@@ -59,18 +70,17 @@ class Source(Model):
     auth: Auth
     items: Expression
     """The list of alerts in the body; each field is then read from one item."""
-    fields: dict[FieldName, Expression]
+    fields: Mapping[FieldName, Expression]
     dedup: tuple[Expression, ...] = Field(min_length=1)
     """Together they name one alert: a second delivery with the same values counts once."""
     ignore_when: Expression | None = None
     """True of an item that is not taken at all."""
     resolved: Expression | None = None
     """True of an item saying that the outside considers it over: it is noted in the open incident and never closes it."""
-    severities: dict[str, Severity] = Field(default_factory=dict)
+    severities: Mapping[str, Severity] = Field(default_factory=dict)
     """The outside's words for severity; a word not listed leaves it to the trigger."""
-    triggers: dict[str, Id] = Field(default_factory=dict)
+    triggers: Mapping[str, Id] = Field(default_factory=dict)
     """The outside's alert names for our triggers; a name not listed is taken as it stands."""
-    subject_kinds: dict[str, SubjectKind] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_itself(self) -> Self:

@@ -5,6 +5,7 @@ Decides the shape of `triggers/*.yaml`. Leaves the rule's settings to `rule` and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -21,7 +22,7 @@ class Example(Model):
     """A summary of what one window holds, and what it shows in words."""
 
     says: Text
-    facts: dict[str, Fact]
+    facts: Mapping[str, Fact]
 
 
 class Examples(Model):

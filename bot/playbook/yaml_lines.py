@@ -29,13 +29,17 @@ class Document:
     data: object
     lines: dict[Path, int] = field(default_factory=dict)
 
-    def line(self, path: Path) -> int:
-        """The line of `path`, or of the nearest place above it that exists. Parts unknown to the file are passed over."""
+    def place(self, path: Path) -> Path:
+        """`path` without the parts that the file does not have: a missing key, or a name pydantic gave to a union's member."""
         here: Path = ()
         for part in path:
             if (*here, part) in self.lines:
                 here = (*here, part)
-        return self.lines.get(here, 1)
+        return here
+
+    def line(self, path: Path) -> int:
+        """The line of `path`, or of the nearest place above it that exists."""
+        return self.lines.get(self.place(path), 1)
 
     def problem(self, path: Path, what: str, fix: str) -> Problem:
         return Problem(self.file, self.line(path), what, fix)
@@ -65,7 +69,12 @@ def read_yaml(file: str, raw: bytes) -> Document | Problem:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "cannot be read"
-        return Problem(file, mark.line + 1 if mark else 1, f"not valid YAML: {what}", "mend the YAML; quote text that holds “: ” or starts with a sign")
+        return Problem(
+            file,
+            mark.line + 1 if mark else 1,
+            f"not valid YAML: {what}",
+            "mend the YAML; quote text that holds “: ” or starts with a sign",
+        )
     except yaml.YAMLError as error:  # the reader's own error for control characters has no mark
         return Problem(file, 1, f"not valid YAML: {str(error).splitlines()[0]}", "remove the control characters")
     except RecursionError:

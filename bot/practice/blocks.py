@@ -62,6 +62,17 @@ IMAGE: dict[str, Rule] = {
     "alt_text": chars(2000),
     "title": words(2000),
 }
+VIDEO_KEYS = (
+    "title",
+    "title_url",
+    "description",
+    "video_url",
+    "thumbnail_url",
+    "author_name",
+    "provider_name",
+    "provider_icon_url",
+    "alt_text",
+)
 SHAPES: dict[str, Shape] = {
     "section": Shape(
         {
@@ -87,19 +98,12 @@ SHAPES: dict[str, Shape] = {
         ("label", "element"),
     ),
     "rich_text": Shape({"elements": items(1000, lambda *_: None, 0)}, ("elements",)),
-    "video": Shape(
-        {
-            key: anything
-            for key in ("title", "title_url", "description", "video_url", "thumbnail_url", "author_name")
-            + ("provider_name", "provider_icon_url", "alt_text")
-        },
-        ("title", "video_url", "thumbnail_url", "alt_text"),
-    ),
+    "video": Shape(dict.fromkeys(VIDEO_KEYS, anything), ("title", "video_url", "thumbnail_url", "alt_text")),
     "markdown": Shape({"text": cumulative("markdown", 12_000)}, ("text",), ("message",)),
     "context_actions": Shape({"elements": items(5, element("context_actions"))}, ("elements",), ("message",)),
     "table": Shape({"rows": _table_rows, "column_settings": anything}, ("rows",), ("message",)),
     "task_card": Shape(
-        {key: anything for key in ("task_id", "title", "details", "output", "sources")}
+        dict.fromkeys(("task_id", "title", "details", "output", "sources"), anything)
         | {"status": one_of("pending", "in_progress", "complete", "error")},
         ("task_id", "title"),
         ("message",),
@@ -125,15 +129,16 @@ SHAPES: dict[str, Shape] = {
         ("child_blocks",),
         ("message", "home"),
     ),
-    "data_table": Shape({key: anything for key in ("caption", "rows", "page_size")}, ("rows",), ("message", "home")),
+    "data_table": Shape(dict.fromkeys(("caption", "rows", "page_size"), anything), ("rows",), ("message", "home")),
     "data_visualization": Shape({"title": chars(50), "chart": anything}, ("title",), ("message", "home")),
 }
+CONTAINED = frozenset(
+    {"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "table", "video"}
+)
 INSIDE: dict[str, frozenset[str]] = {
     "": frozenset(SHAPES),
     "carousel": frozenset({"card"}),
-    "container": frozenset(
-        "actions context divider header image input rich_text section table video".split()
-    ),
+    "container": CONTAINED,
 }
 
 
@@ -239,9 +244,10 @@ def view(definition: Any, kind: str) -> None:
     blocks = definition.get("blocks")
     if blocks is not None:
         walk.problems.extend(problems(blocks, kind, "/view"))
-    if kind == "modal" and isinstance(blocks, list) and not definition.get("submit"):
-        if any(isinstance(block, dict) and block.get("type") == "input" for block in blocks):
-            walk.bad("missing required field: submit, needed with input blocks", "/view")
+    shown = blocks if isinstance(blocks, list) else []
+    has_input = any(isinstance(block, dict) and block.get("type") == "input" for block in shown)
+    if kind == "modal" and has_input and not definition.get("submit"):
+        walk.bad("missing required field: submit, needed with input blocks", "/view")
     if walk.problems:
         raise _bad_view(walk.problems)
 

@@ -28,7 +28,7 @@ class Changes:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def after(self, version: int, timeout: float) -> int:
+    async def after(self, version: int, timeout: float) -> int:  # noqa: ASYNC109  # the name callers know
         """Wait until something changed after ``version`` or ``timeout`` seconds went by; answers the version."""
         if self.version <= version:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -38,7 +38,7 @@ class Changes:
             waiter.cancel()
         return self.version
 
-    async def until(self, predicate: Callable[[], T], timeout: float) -> T:
+    async def until(self, predicate: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109  # the name callers know
         """Wait until ``predicate()`` is true and answer its value; raises ``TimeoutError`` otherwise."""
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout

@@ -135,12 +135,16 @@ SHAPES: dict[str, Shape] = {
         ("text",),
     ),
     "overflow": Shape({**ACTION, "options": items(5, option(url=True))}, ("options",)),
-    "checkboxes": Shape({**ACTION, "options": items(10, option(mrkdwn=True)), "initial_options": _initial}, ("options",)),
+    "checkboxes": Shape(
+        {**ACTION, "options": items(10, option(mrkdwn=True)), "initial_options": _initial}, ("options",)
+    ),
     "radio_buttons": Shape(
         {**ACTION, "options": items(10, option(mrkdwn=True)), "initial_option": _initial}, ("options",)
     ),
     **_select("static", {**OPTIONS, "initial_option": _initial, "initial_options": _initial}),
-    **_select("external", {"initial_option": anything, "initial_options": anything, "min_query_length": number(0, 3000)}),
+    **_select(
+        "external", {"initial_option": anything, "initial_options": anything, "min_query_length": number(0, 3000)}
+    ),
     **_select("users", {"initial_user": chars(255), "initial_users": IDS}),
     **_select("channels", {"initial_channel": chars(255), "initial_channels": IDS, "response_url_enabled": flag}),
     **_select(
@@ -171,7 +175,13 @@ SHAPES: dict[str, Shape] = {
     "email_text_input": Shape({**TEXT_FIELD, "initial_value": chars(3000)}, surfaces=("modal",)),
     "url_text_input": Shape({**TEXT_FIELD, "initial_value": chars(3000)}, surfaces=("modal",)),
     "number_input": Shape(
-        {**TEXT_FIELD, "is_decimal_allowed": flag, "initial_value": anything, "min_value": anything, "max_value": anything},
+        {
+            **TEXT_FIELD,
+            "is_decimal_allowed": flag,
+            "initial_value": anything,
+            "min_value": anything,
+            "max_value": anything,
+        },
         ("is_decimal_allowed",),
         surfaces=("modal",),
     ),
@@ -188,9 +198,7 @@ SHAPES: dict[str, Shape] = {
         {**ACTION, "icon": chars(255), "text": words(75), "value": chars(2000), "accessibility_label": chars(75)},
         ("icon", "text"),
     ),
-    "image": Shape(
-        {"image_url": link(WEB_LINK), "alt_text": chars(2000), "slack_file": anything}, ("alt_text",)
-    ),
+    "image": Shape({"image_url": link(WEB_LINK), "alt_text": chars(2000), "slack_file": anything}, ("alt_text",)),
 }
 
 MULTI = tuple(kind for kind in SHAPES if kind.startswith("multi_"))

@@ -138,6 +138,8 @@ class View:
     previous_id: str | None = None
     open: bool = True
     typed: Typed = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    """by block id, after a submission that the app refused"""
 
     @property
     def blocks(self) -> list[Json]:

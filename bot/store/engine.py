@@ -54,7 +54,7 @@ class Store:
         self.now = now
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url, sqlite=self.sqlite)
-        self._writing = self.engine.execution_options(writes=True)
+        self.writing = self.engine.execution_options(writes=True)
         self._writer: contextlib.AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()
         )
@@ -70,7 +70,7 @@ class Store:
 
         `inbound` names the inbound act; a second one with the same name raises Repeated with the first one's answer.
         """
-        async with self._writer, AsyncSession(self._writing, expire_on_commit=False) as session:
+        async with self._writer, AsyncSession(self.writing, expire_on_commit=False) as session:
             unit = Unit(session, self.now(), postgres=not self.sqlite)
             try:
                 if inbound is not None:

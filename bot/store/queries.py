@@ -5,7 +5,7 @@ Decides nothing. A question asked inside a unit of work is given that unit's ses
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -16,7 +16,8 @@ from bot.incident.casefile import CaseFile
 from bot.incident.errors import NotFound
 from bot.incident.incident import Alert, Evidence, Incident, RoleHeld, StakeholderUpdate
 from bot.incident.outward import Surface
-from bot.incident.timeline import TimelineEntry, prove
+from bot.incident.timeline import Happened, TimelineEntry, prove
+from bot.incident.words import Role
 from bot.incident.work import Action, Approval, Step
 
 Noun = TypeVar("Noun", bound=SQLModel)
@@ -76,3 +77,15 @@ async def verify_timeline(session: AsyncSession, number: int) -> int:
         raise NotFound(f"There is no INC-{number}.")
     entries = await timeline(session, number)
     return prove(number, entries, head_seq=incident.head_seq, head_hash=incident.head_hash)
+
+
+async def last_entry(session: AsyncSession, number: int, *kinds: Happened) -> TimelineEntry | None:
+    """The latest entry of these kinds: who did it, and when."""
+    wanted = select(TimelineEntry).where(TimelineEntry.incident == number, col(TimelineEntry.kind).in_(kinds))
+    return (await session.exec(wanted.order_by(col(TimelineEntry.seq).desc()).limit(1))).first()
+
+
+async def holders(session: AsyncSession, number: int) -> Mapping[Role, RoleHeld]:
+    """Who holds which role in the incident now."""
+    held = await session.exec(select(RoleHeld).where(RoleHeld.incident == number))
+    return {row.role: row for row in held.all()}

@@ -20,12 +20,15 @@ from bot.incident.errors import NotFound
 from bot.incident.incident import Actor, Counter, Incident
 from bot.incident.outward import (
     PRIORITY,
+    SURFACE_ORDER,
     InboundKey,
     Intent,
     IntentKind,
     IntentState,
     Reminder,
     ReminderState,
+    Surface,
+    SurfaceKind,
 )
 from bot.incident.timeline import Happened, TimelineEntry, link
 
@@ -123,6 +126,24 @@ class Unit:
         self.wakes = True
         await self.session.flush()
         await self.session.execute(dialect.insert(Intent).values(**row).on_conflict_do_nothing(index_elements=["key"]))
+
+    async def show(self, incident: Incident, kind: SurfaceKind, part: str = "") -> None:
+        """Want a surface. A surface of the room waits until the room is open: `open_surfaces` shows all that are wanted."""
+        await self.session.flush()
+        dialect = postgresql if self._postgres else sqlite
+        wanted = dialect.insert(Surface).values(incident=incident.number, kind=kind, part=part)
+        await self.session.execute(wanted.on_conflict_do_nothing(index_elements=["incident", "kind", "part"]))
+        if kind is SurfaceKind.ANNOUNCEMENT or incident.channel_id is not None:
+            key = f"show:{incident.number}:{kind}:{part}"
+            args = {"surface": str(kind), "part": part}
+            await self.intend(IntentKind.SHOW, key, incident=incident, args=args, order=SURFACE_ORDER[kind])
+
+    async def open_surfaces(self, incident: Incident) -> None:
+        """Show every surface that was wanted before the room was open."""
+        await self.session.flush()
+        wanted = await self.session.exec(select(Surface).where(Surface.incident == incident.number))
+        for surface in wanted.all():
+            await self.show(incident, surface.kind, surface.part)
 
     async def remind(self, *reminders: Reminder) -> None:
         """Write down reminders; one that exists under its key is left as it is."""

@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+FROM python:3.12-slim-bookworm AS build
+WORKDIR /app
+COPY requirements.txt .
+RUN python -m venv /app/.venv && /app/.venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+
+FROM python:3.12-slim-bookworm
+RUN useradd --system --uid 10001 --create-home --home-dir /data firsthour
+WORKDIR /app
+COPY --from=build /app/.venv /app/.venv
+COPY bot bot
+COPY commands commands
+COPY playbooks playbooks
+COPY migrations migrations
+ENV PATH=/app/.venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 \
+    DATABASE_URL=sqlite:////data/firsthour.db FIRSTHOUR_HTTP=0.0.0.0:8080 FIRSTHOUR_LOG=json
+USER firsthour
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=3s --start-period=20s \
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run"]

@@ -1,0 +1,43 @@
+# Every target creates and reuses .venv by itself. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Firsthour needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(STAMP) ## prepare .venv; then .venv/bin/firsthour is the command
+
+demo: $(STAMP) ## a practice Slack workspace, the bot and an AI app under attack, on this machine
+	$(BIN)/firsthour demo $(ARGS)
+
+test: $(STAMP) ## every test; starts the servers it needs by itself
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+
+check: $(STAMP) ## what CI runs: format, lint, types, import contracts, playbooks, then every test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/firsthour lint
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(MAKE) test
+
+bench: $(STAMP) ## measure; prints ratios taken in one run
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: $(STAMP) ## resolve the requirement files anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt -o requirements-dev.txt
+
+.PHONY: help install demo test check bench lock

@@ -1,0 +1,83 @@
+"""An incident opens: the one place where its row, its steps, its plan, its reminders and its first intents are written.
+
+Decides what every incident starts with. Whether one opens at all is decided by `declare` (a person) and `receive` (an alert).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.cases.context import Context
+from bot.cases.first_hour import plan_reminders
+from bot.cases.phases import begin
+from bot.cases.propose import plan
+from bot.incident.deadlines import response_due
+from bot.incident.incident import Actor, Incident
+from bot.incident.outward import IntentKind, SurfaceKind
+from bot.incident.timeline import Happened
+from bot.incident.words import ActorKind, Phase
+from bot.incident.work import Step
+from bot.store import Unit
+
+
+async def open_incident(ctx: Context, unit: Unit, incident: Incident, actor: Actor, *, source: str) -> None:
+    """Write everything that an opening means, in the caller's transaction. `incident` is new and has its number."""
+    incident.acknowledge_by = acknowledge_by(ctx, incident)
+    unit.add(incident)
+    await unit.flush()
+    unit.record(
+        incident,
+        Happened.OPENED,
+        actor,
+        title=incident.title,
+        severity=incident.severity.label,
+        trigger=incident.trigger,
+        source=source,
+    )
+    await add_steps(ctx, unit, incident, known=frozenset())
+    for kind in (SurfaceKind.CARD, SurfaceKind.PANEL, SurfaceKind.ANNOUNCEMENT):
+        await unit.show(incident, kind)
+    await begin(unit, incident, Phase.TRIAGE)
+    await unit.intend(IntentKind.OPEN_ROOM, f"open_room:{incident.number}", incident=incident)
+    if actor.kind is ActorKind.PERSON:
+        await invite(unit, incident, actor.id, why="declared")
+    await plan(ctx, unit, incident)
+    await plan_reminders(ctx, unit, incident)
+
+
+def acknowledge_by(ctx: Context, incident: Incident) -> datetime:
+    """When somebody must have acknowledged: the severity's response time, on this organisation's calendar."""
+    response = ctx.playbook.severities[incident.severity].response
+    minutes = None if response.minutes is None else response.minutes / ctx.speed
+    return response_due(incident.declared_at, minutes, response.next_business_day, ctx.calendar)
+
+
+async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: frozenset[str]) -> int:
+    """Add the steps that the playbook composes for the incident as it is now, but for those it has. Returns how many."""
+    composed = ctx.playbook.steps(incident.severity, incident.trigger, incident.category, incident.scenario)
+    fresh = [step for step in composed if step.id not in known]
+    for position, step in enumerate(composed):
+        if step.id in known:
+            continue
+        due = None if step.due_minutes is None else incident.declared_at + ctx.minutes(step.due_minutes)
+        unit.add(
+            Step(
+                incident=incident.number,
+                position=position,
+                step_id=step.id,
+                phase=step.phase,
+                section=step.section,
+                text=step.text,
+                role=step.role,
+                button=step.button,
+                action=step.action,
+                due_at=due,
+            )
+        )
+    return len(fresh)
+
+
+async def invite(unit: Unit, incident: Incident, user: str, *, why: str) -> None:
+    """Have one person invited to the room, once for each reason."""
+    key = f"invite:{incident.number}:{user}:{why}"
+    await unit.intend(IntentKind.INVITE, key, incident=incident, args={"people": [user]})

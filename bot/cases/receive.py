@@ -1,0 +1,224 @@
+"""An alert comes in: it opens an incident, attaches to the open one about the same thing, or was here before.
+
+Decides sameness: (source, external id) for a redelivery, (trigger, subject, app) for an open incident. Both are held by
+unique indexes; what loses a race against another alert looks again and attaches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from bot.cases.context import Context
+from bot.cases.declare import known_trigger
+from bot.cases.opening import open_incident
+from bot.cases.severity import apply_severity
+from bot.incident.errors import Refused
+from bot.incident.incident import Actor, Alert, Evidence, Incident
+from bot.incident.redact import clip, redact
+from bot.incident.timeline import Happened
+from bot.incident.words import ActorKind, DetectionMethod, Severity, SubjectKind
+from bot.store import Unit
+
+TRIES = 8
+"""Each lost race means that another alert won it; eight in a row cannot happen with an open incident to attach to."""
+
+Text = Annotated[str, Field(min_length=1, max_length=100_000)]
+Id = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SubjectIn(_Strict):
+    kind: SubjectKind
+    id: Id
+
+
+class EvidenceIn(_Strict):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    text: Annotated[str, Field(max_length=500_000)]
+
+
+class AlertIn(_Strict):
+    """The native alert (design §8). Text in it is hostile: clipped and redacted before it is stored."""
+
+    trigger: Annotated[str, Field(min_length=1, max_length=80)]
+    title: Text
+    severity: Annotated[int, Field(ge=1, le=4)] | None = None
+    subject: SubjectIn | None = None
+    app: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    session_id: Id | None = None
+    external_id: Id | None = None
+    started_at: AwareDatetime | None = None
+    detected_at: AwareDatetime | None = None
+    summary: Annotated[str, Field(max_length=100_000)] | None = None
+    evidence: Annotated[tuple[EvidenceIn, ...], Field(max_length=20)] = ()
+
+
+class Received(_Strict):
+    """What the sender is told."""
+
+    incident: str
+    status: Literal["opened", "attached", "repeated"]
+
+
+async def receive(ctx: Context, source: str, alert: AlertIn) -> Received:
+    """Commit the alert. Raises Invalid for an unknown trigger."""
+    known_trigger(ctx, alert.trigger)
+    if alert.external_id is None:
+        alert = alert.model_copy(update={"external_id": f"none:{uuid4()}"})
+    for _ in range(TRIES):
+        try:
+            return await _once(ctx, source, alert)
+        except IntegrityError:
+            continue  # another alert on the same thing committed between our look and our insert: look again
+    raise Refused("Too many alerts about the same thing at once. Send this one again.")
+
+
+async def _once(ctx: Context, source: str, alert: AlertIn) -> Received:
+    async with ctx.store.unit() as unit:
+        before = await _recorded(unit, source, alert)
+        if before is not None:
+            return Received(incident=f"INC-{before.incident}", status="repeated")
+        incident = await _open_about(unit, _dedup_key(alert))
+        if incident is None:
+            incident = await _open(ctx, unit, source, alert)
+            status: Literal["opened", "attached"] = "opened"
+        else:
+            await _attach(ctx, unit, source, incident, alert)
+            status = "attached"
+        _store_alert(ctx, unit, source, incident, alert, status)
+        await _store_evidence(unit, source, incident, alert)
+        await unit.flush()
+        return Received(incident=incident.name, status=status)
+
+
+async def _recorded(unit: Unit, source: str, alert: AlertIn) -> Alert | None:
+    same = select(Alert).where(Alert.source == source, Alert.external_id == alert.external_id)
+    return (await unit.session.exec(same)).first()
+
+
+async def _open_about(unit: Unit, key: str) -> Incident | None:
+    """The open incident about the same thing, locked; None where there is none (any more)."""
+    same = select(Incident.number).where(Incident.dedup_key == key, col(Incident.ended_at).is_(None))
+    number = (await unit.session.exec(same)).first()
+    if number is None:
+        return None
+    incident = await unit.incident(number)
+    await unit.session.refresh(incident)
+    return incident if incident.ended_at is None else None
+
+
+def _dedup_key(alert: AlertIn) -> str:
+    subject = [alert.subject.kind, alert.subject.id] if alert.subject else [None, None]
+    return hashlib.sha256(json.dumps([alert.trigger, *subject, alert.app]).encode()).hexdigest()
+
+
+def _actor(source: str) -> Actor:
+    return Actor(kind=ActorKind.ALERT, id=source)
+
+
+async def _open(ctx: Context, unit: Unit, source: str, alert: AlertIn) -> Incident:
+    trigger = ctx.playbook.triggers[alert.trigger]
+    incident = Incident(
+        number=await unit.next_number(),
+        title=clip(redact(alert.title), 300),
+        summary=clip(redact(alert.summary), 3000) if alert.summary else None,
+        severity=_severity(ctx, alert),
+        trigger=trigger.id,
+        category=trigger.category,
+        subject_kind=alert.subject.kind if alert.subject else SubjectKind.UNKNOWN,
+        subject_id=alert.subject.id if alert.subject else None,
+        app=alert.app,
+        session_id=alert.session_id,
+        detection=DetectionMethod.AUTOMATED,
+        declared_by=source,
+        dedup_key=_dedup_key(alert),
+        alert_count=1,
+        playbook_digest=ctx.playbook.digest,
+        started_at=_not_after(alert.started_at, unit.now),
+        detected_at=_not_after(alert.detected_at, unit.now) or unit.now,
+        declared_at=unit.now,
+    )
+    await open_incident(ctx, unit, incident, _actor(source), source=source)
+    return incident
+
+
+async def _attach(ctx: Context, unit: Unit, source: str, incident: Incident, alert: AlertIn) -> None:
+    incident.alert_count += 1
+    started = _not_after(alert.started_at, unit.now)
+    if started is not None and (incident.started_at is None or started < incident.started_at):
+        incident.started_at = started
+    title = clip(redact(alert.title), 300)
+    unit.record(
+        incident, Happened.ALERT_ATTACHED, _actor(source), source=source, title=title, count=incident.alert_count
+    )
+    worse = _severity(ctx, alert)
+    if worse < incident.severity:
+        why = f"an alert of {worse.label} attached"
+        await apply_severity(ctx, unit, incident, worse, _actor(source), reason=why, confirmed=False)
+
+
+def _store_alert(
+    ctx: Context, unit: Unit, source: str, incident: Incident, alert: AlertIn, status: Literal["opened", "attached"]
+) -> None:
+    assert alert.external_id is not None
+    unit.add(
+        Alert(
+            incident=incident.number,
+            source=source,
+            external_id=alert.external_id,
+            trigger=alert.trigger,
+            title=clip(redact(alert.title), 300),
+            severity=_severity(ctx, alert),
+            received_at=unit.now,
+            started_at=alert.started_at,
+            detected_at=alert.detected_at,
+            answer=status,
+        )
+    )
+
+
+async def _store_evidence(unit: Unit, source: str, incident: Incident, alert: AlertIn) -> None:
+    """Keep each new piece once: an alert that fires again often carries the same text."""
+    await unit.flush()
+    mine = select(Evidence.name, Evidence.sha256).where(Evidence.incident == incident.number)
+    kept = set((await unit.session.exec(mine)).all())
+    for piece in alert.evidence:
+        digest = hashlib.sha256(piece.text.encode()).hexdigest()
+        name = clip(redact(piece.name), 200)
+        if (name, digest) in kept:
+            continue
+        kept.add((name, digest))
+        unit.add(
+            Evidence(
+                incident=incident.number,
+                kind="alert",
+                name=name,
+                sha256=digest,
+                size=len(piece.text.encode()),
+                excerpt=clip(redact(piece.text), 500),
+                source=source,
+                added_by=source,
+                added_at=unit.now,
+            )
+        )
+        unit.record(incident, Happened.EVIDENCE_ADDED, _actor(source), name=name, sha256=digest)
+
+
+def _severity(ctx: Context, alert: AlertIn) -> Severity:
+    return Severity(alert.severity) if alert.severity else ctx.playbook.triggers[alert.trigger].severity
+
+
+def _not_after(moment: datetime | None, now: datetime) -> datetime | None:
+    """A time in the future is not believed: an incident cannot have started after it was detected (law 12)."""
+    return None if moment is None or moment > now else moment

