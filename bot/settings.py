@@ -76,10 +76,15 @@ class ConnectorSettings(_Strict):
     kind: Literal["webhook", "practice", "manual"]
     url: HttpUrl | None = None
     verify_url: HttpUrl | None = None
+    """Asked whether the action is in force. Without it a person has to look and attest."""
+    verify_method: Literal["GET", "POST"] = "POST"
     revert_url: HttpUrl | None = None
+    """Without it the action cannot be undone from the room, and needs a second person."""
+    probe_url: HttpUrl | None = None
+    """Where the practice AI app is asked; without it, at `url`."""
     secret_env: str | None = None
     expect_status: tuple[int, ...] = (200, 201, 202, 204)
-    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    timeout_seconds: float = Field(default=5.0, gt=0, le=10)
     actions: tuple[str, ...] = ()
     """The actions that this connector carries out; an action that none claims is `manual`."""
 

@@ -1,5 +1,6 @@
 """Containment on real systems: one file each, one contract (`bot.connectors.contract`)."""
 
-from bot.connectors.contract import Connector, Connectors, Effect, Order
+from bot.connectors.build import build
+from bot.connectors.contract import MANUAL, Connector, Connectors, Effect, Nature, Order, Result
 
-__all__ = ["Connector", "Connectors", "Effect", "Order"]
+__all__ = ["MANUAL", "Connector", "Connectors", "Effect", "Nature", "Order", "Result", "build"]

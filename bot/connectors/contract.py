@@ -2,6 +2,8 @@
 
 A connector decides how an action is carried out, verified and reverted on one real system. Whether it may be is decided
 by the people who approve; what is recorded is the use case's.
+
+The order of one action: `snapshot` (evidence and prior values) → `apply` → `verify` → perhaps `revert` → `verify_revert`.
 """
 
 from __future__ import annotations
@@ -16,8 +18,24 @@ from bot.incident.words import ActionKind, ScopeKind
 from bot.incident.work import Action
 
 
+MANUAL = "manual"
+"""The connector that always exists: a person does it."""
+
+
+class Nature(StrEnum):
+    """What stands behind a connector. A drill never reaches a real system."""
+
+    SYSTEM = "system"
+    PRACTICE = "practice"
+    BY_HAND = "by_hand"
+    """A person carries it out and attests to it."""
+
+
 class Effect(StrEnum):
     """What is known after an attempt. `unknown` is not a failure: it is settled by verifying."""
+
+    CAPTURED = "captured"
+    """The snapshot was taken; nothing was changed."""
 
     APPLIED = "applied"
     """The system said yes. Not yet believed: `verify` decides (design law 10)."""
@@ -61,22 +79,42 @@ class Connector(Protocol):
     """Every method ends within its own time-out and answers with a Result; it raises nothing."""
 
     name: str
+    nature: Nature
+
+    def can_revert(self, kind: ActionKind) -> bool:
+        """False where nothing leads back through this connector: the action then needs a second person."""
+        ...
 
     def effect_of(self, kind: ActionKind, scope_kind: ScopeKind, scope_id: str) -> str:
         """What it would do and on whom, in one sentence for the panel: the blast radius."""
         ...
 
-    async def apply(self, order: Order) -> Result: ...
-
-    async def verify(self, order: Order) -> Result:
-        """By behaviour: ask the system again as the blocked subject and as another one. VERIFIED or NOT_IN_FORCE."""
+    async def snapshot(self, order: Order) -> Result:
+        """CAPTURED with prior values where the system tells them, FAILED where it should and does not. Changes nothing."""
         ...
 
-    async def revert(self, order: Order, snapshot: Json | None) -> Result: ...
+    async def apply(self, order: Order) -> Result:
+        """APPLIED, FAILED (certainly not done), UNKNOWN (may be done) or ATTEST. The same key again is a no-op."""
+        ...
 
-    async def verify_revert(self, order: Order) -> Result: ...
+    async def verify(self, order: Order) -> Result:
+        """By behaviour: ask the system again as the blocked subject and as another one.
 
-    async def health(self) -> Result: ...
+        VERIFIED, NOT_IN_FORCE, UNKNOWN (ask again), or ATTEST where only a person can look.
+        """
+        ...
+
+    async def revert(self, order: Order, snapshot: Json | None) -> Result:
+        """APPLIED, FAILED (certainly still in force), UNKNOWN or ATTEST. Not believed before `verify_revert`."""
+        ...
+
+    async def verify_revert(self, order: Order) -> Result:
+        """REVERTED, VERIFIED (the action is still in force), UNKNOWN, or ATTEST where only a person can look."""
+        ...
+
+    async def health(self) -> Result:
+        """VERIFIED where the system answers, FAILED in words where it does not. Changes nothing."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -87,8 +125,13 @@ class Connectors:
     def __init__(self, by_name: Mapping[str, Connector], by_action: Mapping[ActionKind, str]) -> None:
         self.by_name, self._by_action = by_name, by_action
 
-    def name_for(self, kind: ActionKind) -> str:
-        return self._by_action.get(kind, "manual")
+    def name_for(self, kind: ActionKind, *, drill: bool = False) -> str:
+        """The connector of an action. In a drill only a practice connector or a person: no real system is touched."""
+        name = self._by_action.get(kind, MANUAL)
+        if not drill or self.by_name[name].nature is not Nature.SYSTEM:
+            return name
+        practice = sorted(n for n, connector in self.by_name.items() if connector.nature is Nature.PRACTICE)
+        return practice[0] if practice else MANUAL
 
     def named(self, name: str) -> Connector:
         """Raises KeyError where the organisation's file no longer has the connector that a proposal names."""

@@ -5,6 +5,7 @@ FirsthourError
 │   ├── NotFound      there is no such incident, action, step or person
 │   └── Invalid       the request itself is malformed; carries a correct example
 ├── Repeated          the same inbound act arrived before; carries the first one's answer
+├── Busy              the store did not answer in time; says whether anything may have been changed
 ├── ChainBroken       a timeline does not verify; names the first broken link
 └── Misconfigured     settings, playbooks or database cannot be used; the process does not start
 """
@@ -34,6 +35,14 @@ class Repeated(FirsthourError):
     def __init__(self, answer: str) -> None:
         super().__init__(answer)
         self.answer = answer
+
+
+class Busy(FirsthourError):
+    def __init__(self, *, unknown: bool = False) -> None:
+        """`unknown`: the connection was lost while committing, so it may have been saved after all."""
+        told = "It is not known whether this was saved: look before you try again." if unknown else ""
+        super().__init__(f"The store is busy. {told or 'Nothing was changed; try again in a moment.'}")
+        self.unknown = unknown
 
 
 class ChainBroken(FirsthourError):

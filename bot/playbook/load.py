@@ -90,7 +90,7 @@ def _read(folder: Folder) -> Parts | None:
     atlas = folder.one("atlas.json", Atlas)
     owasp = folder.one("owasp.json", Owasp)
     triggers = folder.every("triggers", Trigger)
-    checklists = folder.every("checklists", ChecklistFile)
+    checklists = sorted(folder.every("checklists", ChecklistFile), key=_phase)
     scenarios = folder.every("scenarios", Scenario)
     sources = folder.every("sources", Source)
     if not (severities and actions and plans and roles and categories and first_hour and metrics):
@@ -117,6 +117,10 @@ def _read(folder: Folder) -> Parts | None:
         scenarios=scenarios,
         sources=sources,
     )
+
+
+def _phase(part: Part[ChecklistFile]) -> int:
+    return list(Phase).index(part.model.phase)
 
 
 def _build(parts: Parts, digest: str) -> Playbook:

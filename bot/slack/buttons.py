@@ -39,4 +39,4 @@ def value(incident: int, *rest: str | int) -> str:
 def parse(text: str) -> tuple[int | None, str]:
     """`12|3|ab` → (12, "3|ab"). A value that is not ours gives (None, "")."""
     number, _, rest = text.partition("|")
-    return (int(number), rest) if number.isdigit() else (None, "")
+    return (int(number), rest) if number.isascii() and number.isdigit() and len(number) < 10 else (None, "")

@@ -69,22 +69,30 @@ class Form(Generic[C]):
     """A modal's submission. The model is the verb's own: slash text and modal fill the same one.
 
     Every input's block id is a field's name. A pydantic error becomes an error under that input, before the ack.
+    The modal's `private_metadata` is made with `buttons.value`: the incident, then the fields that `carries` names.
     """
 
     callback_id: str
     model: type[BaseModel]
     submit: Run[C]
+    carries: tuple[str, ...] = ()
+    """Fields that no input shows because the button named them already, in the order of the metadata."""
 
 
 @dataclass(frozen=True)
 class Feature(Generic[C]):
     verb: str
+    """One word or two: `sev`, `contain propose`."""
     summary: str
     """One line for `/incident help`."""
     model: type[BaseModel]
     """What the slash text is parsed into; its fields make the usage text."""
     examples: tuple[str, ...]
     run: Run[C]
+    positional: tuple[str, ...] = ()
+    """Fields that may stand without their `--name`, in this order. The last takes the rest of the line where it is text."""
+    guests: bool = False
+    """True where people who are not full members may use it too."""
     bare: Click[C] | None = None
     """What happens where the verb stands alone and the model needs more: usually its modal."""
     buttons: Mapping[Button, Click[C]] = field(default_factory=dict)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, text
@@ -19,11 +21,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.errors import Misconfigured, Repeated
 from bot.incident.outward import InboundKey
+from bot.store import alone
+from bot.store.busy import connecting, in_words
 from bot.store.unit import Unit
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-BUSY_SECONDS = 15
+BUSY_SECONDS = 15.0
 """How long a transaction waits for another process that holds the database."""
+SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""How PostgreSQL reads: several questions in one `read` see one moment, as SQLite's WAL gives by itself."""
 
 
 def utc_now() -> datetime:
@@ -49,12 +55,23 @@ def async_url(database_url: str) -> URL:
 class Store:
     """The open database. `async with store.unit() as unit` is one use case; `store.read()` sees, and writes nothing."""
 
-    def __init__(self, database_url: str, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        exclusive: bool = False,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        """`exclusive`: the only process on this SQLite file until `close`; raises Misconfigured where another one is."""
         self.url = async_url(database_url)
         self.now = now
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _engine(self.url, sqlite=self.sqlite)
+        file = self.url.database if self.sqlite and self.url.database != ":memory:" else None
+        self._alone = alone.take(Path(file)) if exclusive and file else None
+        self.engine = _engine(self.url, sqlite=self.sqlite, busy_seconds=busy_seconds)
         self.writing = self.engine.execution_options(writes=True)
+        self._reading = self.engine if self.sqlite else self.engine.execution_options(**SNAPSHOT)
         self._writer: contextlib.AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()
         )
@@ -69,15 +86,20 @@ class Store:
         """One transaction: state, timeline and intents commit together or not at all (design law 2).
 
         `inbound` names the inbound act; a second one with the same name raises Repeated with the first one's answer.
+        Raises Busy where the database is held by another process for too long, or out of reach.
         """
         async with self._writer, AsyncSession(self.writing, expire_on_commit=False) as session:
             unit = Unit(session, self.now(), postgres=not self.sqlite)
             try:
-                if inbound is not None:
-                    await self._count(session, inbound, unit.now)
-                yield unit
-                await unit.finish(inbound)
-                await session.commit()
+                with in_words():
+                    with connecting():
+                        await session.connection()
+                    if inbound is not None:
+                        await self._count(session, inbound, unit.now)
+                    yield unit
+                    await unit.finish(inbound)
+                with in_words(committing=True):
+                    await session.commit()
             except BaseException:
                 await session.rollback()
                 raise
@@ -96,8 +118,12 @@ class Store:
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            yield session
+        """One consistent look at the store: whatever is committed meanwhile is not seen. Raises Busy as `unit` does."""
+        with in_words():
+            async with AsyncSession(self._reading, expire_on_commit=False) as session:
+                with connecting():
+                    await session.connection()
+                yield session
 
     async def ready(self) -> bool:
         """True where the database answers within a second."""
@@ -110,12 +136,15 @@ class Store:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        if self._alone is not None:
+            os.close(self._alone)
+            self._alone = None
 
 
-def _engine(url: URL, *, sqlite: bool) -> AsyncEngine:
+def _engine(url: URL, *, sqlite: bool, busy_seconds: float) -> AsyncEngine:
     if not sqlite:
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"timeout": 10})
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+    engine = create_async_engine(url, connect_args={"timeout": busy_seconds, "isolation_level": None})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _: Any) -> None:

@@ -7,7 +7,7 @@ is the handler's outcome and `bot.store.runner`'s backoff.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, or_, update
@@ -36,6 +36,8 @@ class Claim:
     attempt: int
     generation: int
     uncertain: bool
+    until: datetime
+    """The lease's end, which tells this claim from every other one of the same intent."""
 
 
 async def claim(
@@ -62,8 +64,18 @@ async def claim(
 
 
 def _claim(row: Intent) -> Claim:
-    assert row.id is not None
-    return Claim(row.id, row.key, row.kind, row.incident, row.args, row.attempts, row.generation, row.uncertain)
+    assert row.id is not None and row.lease_until is not None
+    return Claim(
+        id=row.id,
+        key=row.key,
+        kind=row.kind,
+        incident=row.incident,
+        args=row.args,
+        attempt=row.attempts,
+        generation=row.generation,
+        uncertain=row.uncertain,
+        until=row.lease_until,
+    )
 
 
 async def settle_done(unit: Unit, claim: Claim, owner: str) -> bool:
@@ -112,7 +124,7 @@ async def release(store: Store, owner: str, ids: list[int]) -> None:
 async def _settle(unit: Unit, claim: Claim, owner: str, **values: Any) -> bool:
     mine = and_(
         col(Intent.id) == claim.id, col(Intent.lease_owner) == owner, col(Intent.state) == IntentState.SENDING,
-        col(Intent.attempts) == claim.attempt,
+        col(Intent.lease_until) == claim.until, col(Intent.attempts) == claim.attempt,
     )  # fmt: skip
     result = await unit.session.execute(
         update(Intent)

@@ -16,6 +16,7 @@ from typing import assert_never
 
 import structlog
 
+from bot.incident.errors import Busy
 from bot.incident.outward import IntentKind
 from bot.store import intents
 from bot.store.engine import Store
@@ -95,7 +96,7 @@ class Runner:
                 await asyncio.wait_for(self._wake.wait(), POLL)
 
     async def stop(self, within: float = 8.0) -> None:
-        """Claim nothing more, let what is in hand finish, give back what does not."""
+        """Claim nothing more, let what is in hand finish, give back what does not. `run` returns after this."""
         self._stopping = True
         self._wake.set()
         if self._in_hand:
@@ -104,7 +105,7 @@ class Runner:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-            await intents.release(self.store, self.owner, ids)
+            await self._give_back(ids)
 
     async def _claim(self, limit: int) -> bool:
         try:
@@ -113,11 +114,20 @@ class Runner:
             log.exception("intents.claim_failed")
             await asyncio.sleep(POLL)
             return False
+        if self._stopping:
+            await self._give_back([claim.id for claim in claims])
+            return False
         for claim in claims:
             task = asyncio.create_task(self._carry_out(claim), name=claim.key)
             self._in_hand[task] = claim
             task.add_done_callback(self._ended)
         return bool(claims)
+
+    async def _give_back(self, ids: list[int]) -> None:
+        try:
+            await intents.release(self.store, self.owner, ids)
+        except Busy:  # their leases run out, and another process takes them over
+            log.warning("intents.not_released", count=len(ids))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._in_hand.pop(task, None)
@@ -134,7 +144,11 @@ class Runner:
         except Exception as error:
             log.exception("intent.failed", intent=claim.key, incident=claim.incident, attempt=claim.attempt)
             outcome = Later(type(error).__name__, uncertain=True)
-        await self.settle(claim, outcome)
+        try:
+            await self.settle(claim, outcome)
+        except Exception as error:
+            log.exception("intent.not_recorded", intent=claim.key, incident=claim.incident, attempt=claim.attempt)
+            await self.settle(claim, Later(f"what came of it was not recorded: {type(error).__name__}", uncertain=True))
 
     async def settle(self, claim: Claim, outcome: Outcome) -> None:
         """Write what came of an attempt. Nothing is written where another process took the intent over meanwhile."""

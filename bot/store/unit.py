@@ -59,7 +59,9 @@ class Unit:
 
     async def incident(self, number: int) -> Incident:
         """The incident, locked until the unit ends: two use cases on one incident happen one after the other."""
-        found = await self.session.exec(select(Incident).where(Incident.number == number).with_for_update())
+        wanted = select(Incident).where(Incident.number == number).with_for_update()
+        # What this unit read before it had the lock may be stale by now: the locked row is loaded anew.
+        found = await self.session.exec(wanted.execution_options(populate_existing=True))
         incident = found.one_or_none()
         if incident is None:
             raise NotFound(f"There is no INC-{number}. `/incident list` shows the open ones.")
@@ -73,7 +75,7 @@ class Unit:
         result = await self.session.execute(taken.returning(col(Counter.value)))
         return int(result.scalar_one())
 
-    def record(self, incident: Incident, kind: Happened, actor: Actor, **data: Any) -> TimelineEntry:
+    def record(self, incident: Incident, kind: Happened, actor: Actor, /, **data: Any) -> TimelineEntry:
         """Append to the timeline, chained to the entry before. The incident must be locked by this unit or new in it."""
         entry = TimelineEntry(
             incident=incident.number,

@@ -1,0 +1,229 @@
+"""The composition root: the one file that knows every room. Builds them, starts them, stops them.
+
+Decides what is handed to whom, and what keeps the process from starting (design law 7). Everything else is the rooms'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import structlog
+from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cases import execute
+from bot.cases.context import Context
+from bot.cases.gave_up import gave_up
+from bot.clock import Clock
+from bot.connectors.build import build as build_connectors
+from bot.incident.deadlines import calendar
+from bot.incident.errors import Misconfigured
+from bot.ingress.app import ingress_app
+from bot.ingress.metrics import Metrics
+from bot.ingress.server import Serving
+from bot.playbook import DEFAULT_PATH, load
+from bot.playbook.organisation import load_organisation
+from bot.settings import Organisation, Settings
+from bot.slack.bolt import App, AsyncSlackRequestHandler, SocketMode, build_app
+from bot.slack.client import slack_client
+from bot.slack.delivery import Delivery
+from bot.slack.directory import Directory
+from bot.slack.pace import Pace
+from bot.store import Store, schema
+from bot.store.runner import Runner
+from commands import FEATURES
+
+log = structlog.get_logger()
+
+TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
+
+
+def read_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the environment. Raises Misconfigured naming each variable that cannot be used, never its value."""
+    try:
+        return Settings() if env is None else Settings.model_validate({k: v for k, v in env.items() if v})
+    except ValidationError as error:
+        wrong = "\n".join(
+            f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise Misconfigured(f"The environment cannot be used:\n{wrong}") from None
+
+
+class Firsthour:
+    """The running bot. `start` returns once it takes commands and alerts; `stop` finishes what is in hand or gives it back.
+
+    Raises Misconfigured, here or in `start`, where settings, playbook, organisation, tokens or database cannot be used.
+    """
+
+    def __init__(
+        self, settings: Settings, *, playbooks: Path = DEFAULT_PATH, env: Mapping[str, str] | None = None
+    ) -> None:
+        env = os.environ if env is None else env
+        self.settings = settings
+        self.playbook = load(playbooks)
+        self.org = load_organisation(settings.config, self.playbook)
+        self.metrics = Metrics(CollectorRegistry())
+        self._source_secrets = _source_secrets(self.org, env)
+        self._bot_token, self._app_token, self._signing_secret = _tokens(settings)
+        hours = self.org.business_hours
+        self.ctx = Context(
+            store=Store(settings.database_url, exclusive=True),
+            playbook=self.playbook,
+            org=self.org,
+            connectors=build_connectors(self.org, env),
+            calendar=calendar(hours.timezone, hours.starts, hours.days, hours.holidays),
+            speed=settings.speed,
+        )
+        self.store = self.ctx.store
+        self._ends = AsyncExitStack()
+
+    async def start(self) -> None:
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        ends = self._ends
+        ends.push_async_callback(self.store.close)
+        ends.push_async_callback(self.ctx.connectors.close)
+        await _prepare(self.store)
+        session = await ends.enter_async_context(aiohttp.ClientSession())
+        client = slack_client(self._bot_token, self.settings.slack_api_url, session)
+        await _known_to_slack(client)
+        self._run_intents(client)
+        self._tick()
+        bolt = build_app(client, FEATURES, self.ctx, self.store, Directory(client), self._signing_secret)
+        ends.push_async_callback(bolt.edge.drain)
+        self.sockets = await self._connect(bolt)
+        await self._serve(bolt)
+        log.info("firsthour.started", port=self.port, socket_mode=self.sockets is not None)
+
+    def _run_intents(self, client: AsyncWebClient) -> None:
+        delivery = Delivery(self.store, self.playbook, self.org, client, Pace())
+        handlers = {**delivery.handlers(), **execute.handlers(self.ctx)}
+        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
+        runner = Runner(self.store, handlers, owner=owner, gave_up=gave_up)
+        running = asyncio.create_task(runner.run(), name="runner")
+
+        async def stop() -> None:
+            await runner.stop()
+            await running
+
+        self._ends.push_async_callback(stop)
+
+    def _tick(self) -> None:
+        clock = Clock(self.ctx, on_late=self.metrics.reminded)
+        clock.start()
+        self._ends.push_async_callback(clock.stop)
+
+    async def _connect(self, bolt: App) -> SocketMode | None:
+        if self._app_token is None:
+            return None
+        try:
+            sockets = await SocketMode.connect(bolt, self._app_token)
+        except SlackApiError as error:
+            why = error.response.get("error")
+            raise Misconfigured(
+                f"Slack refuses SLACK_APP_TOKEN ({why}). `firsthour doctor` says how to mend it."
+            ) from error
+        self._ends.push_async_callback(sockets.close)
+        return sockets
+
+    async def _serve(self, bolt: App) -> None:
+        token = self.settings.ingest_token
+        web = ingress_app(
+            self.ctx,
+            token=token.get_secret_value() if token else None,
+            source_secrets=self._source_secrets,
+            ready=self.not_ready,
+            metrics=self.metrics,
+            slack_handler=AsyncSlackRequestHandler(bolt).handle if self._app_token is None else None,
+        )
+        serving = Serving(web, *self.settings.http_address)
+        await serving.start()
+        self.port = serving.port
+        self._ends.push_async_callback(serving.stop)
+
+    async def not_ready(self) -> list[str]:
+        """What keeps this process from its work, in words; empty when it is ready."""
+        reasons = [] if await self.store.ready() else ["the store does not answer"]
+        if self.sockets is not None and not self.sockets.connected:
+            reasons.append("no connection to Slack")
+        return reasons
+
+    async def stop(self) -> None:
+        """In the order opposite to the start: no more alerts and envelopes, then the work in hand, then the store."""
+        await self._ends.aclose()
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    house = Firsthour(settings)
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    await house.start()
+    try:
+        await stopping.wait()
+    finally:
+        await house.stop()
+        log.info("firsthour.stopped")
+
+
+async def _prepare(store: Store) -> None:
+    """Make an empty database ready; refuse one of another version (it is migrated on purpose, never by a start)."""
+    if await schema.empty(store):
+        await schema.upgrade(store)
+    await schema.check(store)
+
+
+async def _known_to_slack(client: AsyncWebClient) -> None:
+    """Raises Misconfigured where Slack refuses the token. A Slack that does not answer is not a reason not to start."""
+    try:
+        await client.auth_test()
+    except SlackApiError as error:
+        why = error.response.get("error")
+        if why in TOKEN_REFUSED:
+            raise Misconfigured(
+                f"Slack refuses SLACK_BOT_TOKEN ({why}). `firsthour doctor` says how to mend it."
+            ) from error
+        log.warning("slack.unanswered", why=why)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.warning("slack.unreachable", why=type(error).__name__)
+
+
+def _tokens(settings: Settings) -> tuple[str, str | None, str | None]:
+    """Bot token, app token, signing secret. Raises Misconfigured: without them nothing starts (law 7)."""
+    bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+    if bot is None:
+        raise Misconfigured("SLACK_BOT_TOKEN is not set. It starts with xoxb-; see “Set up in Slack” in the README.")
+    if app is None and secret is None:
+        raise Misconfigured(
+            "Neither SLACK_APP_TOKEN (Socket Mode, starts with xapp-) nor SLACK_SIGNING_SECRET (HTTP) is set. Set one."
+        )
+    return (
+        bot.get_secret_value(),
+        app.get_secret_value() if app else None,
+        secret.get_secret_value() if secret else None,
+    )
+
+
+def _source_secrets(org: Organisation, env: Mapping[str, str]) -> dict[str, str]:
+    """The secret of each configured source. Raises Misconfigured naming the variable that is missing."""
+    missing = sorted(source.secret_env for source in org.sources.values() if not env.get(source.secret_env))
+    if missing:
+        raise Misconfigured(f"The organisation's file names secrets that are not set: {', '.join(missing)}.")
+    return {name: env[source.secret_env] for name, source in org.sources.items()}

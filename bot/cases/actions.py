@@ -1,0 +1,108 @@
+"""What the use cases about containment share: find an action, name it, say who may decide, have its result told.
+
+Decides none of the rules: those are `bot.incident.approval`'s and the playbook's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlmodel import col, select
+
+from bot.cases.context import Context
+from bot.incident import approval
+from bot.incident.errors import NotFound, Refused
+from bot.incident.incident import Incident
+from bot.incident.outward import Intent, IntentKind, IntentState, Reminder
+from bot.incident.words import ActionState, Role
+from bot.incident.work import Action, Approval
+from bot.store import Unit, queries
+
+
+async def find(unit: Unit, incident: Incident, index: int) -> Action:
+    """The action that people call by this number. The incident must be locked by the unit. Raises NotFound."""
+    wanted = select(Action).where(Action.incident == incident.number, Action.index == index)
+    action = (await unit.session.exec(wanted)).one_or_none()
+    if action is None:
+        raise NotFound(f"{incident.name} has no action {index}. Its containment panel shows the numbers.")
+    return action
+
+
+async def every(unit: Unit, incident: Incident) -> Sequence[Action]:
+    await unit.flush()
+    wanted = select(Action).where(Action.incident == incident.number).order_by(col(Action.index))
+    return (await unit.session.exec(wanted)).all()
+
+
+async def signatures(unit: Unit, action: Action) -> Sequence[Approval]:
+    wanted = select(Approval).where(Approval.action == action.id).order_by(col(Approval.id))
+    return (await unit.session.exec(wanted)).all()
+
+
+def words(action: Action) -> str:
+    """`Action 3 (block user)`: safe to show, without the scope, which comes from outside."""
+    return f"Action {action.index} ({action.kind.value.replace('_', ' ')})"
+
+
+def facts(action: Action) -> dict[str, Any]:
+    """What every timeline entry about an action says."""
+    return {
+        "action": action.index,
+        "kind": action.kind.value,
+        "scope": action.scope_kind.value,
+        "target": action.scope_id,
+    }
+
+
+async def approver(ctx: Context, unit: Unit, incident: Incident, action: Action, user: str) -> str:
+    """The role by which this person decides about the action. Raises Refused naming who may."""
+    allowed = ctx.playbook.actions[action.kind].approvers_for(incident.severity)
+    return await role_among(ctx, unit, incident, user, allowed)
+
+
+async def role_among(ctx: Context, unit: Unit, incident: Incident, user: str, allowed: Collection[str]) -> str:
+    """Held in this incident, or on the organisation's roster by user id. Raises Refused naming who may."""
+    for name in allowed:
+        entry = ctx.org.roster.get(name)
+        if entry is not None and user in entry.people:
+            return name
+    held = await queries.holders(unit.session, incident.number)
+    holders: dict[Role, str] = {role: row.person for role, row in held.items()}
+    return approval.signing_role(user, holders, allowed).value
+
+
+async def carry_out(unit: Unit, incident: Incident, action: Action) -> None:
+    """All signatures are there: have it executed, bound to the digest of what was shown (design law 8)."""
+    action.state, action.decided_at = ActionState.APPROVED, unit.now
+    await decided(unit, incident, action)
+    args = {"action": action.index, "digest": action.digest}
+    await unit.intend(IntentKind.EXECUTE, f"execute:{incident.number}:{action.index}", incident=incident, args=args)
+
+
+def expiry_key(action: Action) -> str:
+    return f"expiry:{action.incident}:{action.index}"
+
+
+async def decided(unit: Unit, incident: Incident, action: Action) -> None:
+    """Nobody needs to be reminded of it any more."""
+    await unit.stop_reminders(incident, where=[col(Reminder.key) == expiry_key(action)])
+
+
+def refuse_after_end(incident: Incident) -> None:
+    if incident.ended_at is not None:
+        raise Refused(f"{incident.name} has ended. Reopen it first if it came back: `/incident close --reopen`.")
+
+
+async def tell(unit: Unit, incident: Incident, action: Action, state: str) -> None:
+    """Have the room told how an action went: the panel alone would be overlooked."""
+    key = f"post:action_result:{incident.number}:{action.index}:{state}"
+    args = {"message": "action_result", "action": action.index}
+    await unit.intend(IntentKind.POST, key, incident=incident, args=args)
+
+
+async def in_hand(unit: Unit, prefix: str, *, leased: bool = False) -> bool:
+    """True while an intent whose key begins so is not settled; with `leased`, only while a process holds it."""
+    states = [IntentState.SENDING] if leased else [IntentState.SENDING, IntentState.PENDING]
+    wanted = select(Intent.id).where(col(Intent.key).startswith(prefix, autoescape=True), col(Intent.state).in_(states))
+    return (await unit.session.exec(wanted.limit(1))).first() is not None

@@ -1,0 +1,46 @@
+"""An incident is contained when its approved actions are verified, and no longer when the last of them was reverted.
+
+Decides when. Which moves are legal is `bot.incident.lifecycle`'s.
+"""
+
+from __future__ import annotations
+
+from bot.cases import actions
+from bot.cases.context import Context
+from bot.cases.phases import begin
+from bot.incident import lifecycle
+from bot.incident.incident import SYSTEM, Incident
+from bot.incident.timeline import Happened
+from bot.incident.words import ActionState, Phase, Status
+from bot.store import Unit
+
+S = ActionState
+UNSETTLED = frozenset({S.APPROVED, S.EXECUTING, S.UNKNOWN})
+"""Somebody wants it in force and nobody knows that it is (design law 10)."""
+
+
+async def settle(ctx: Context, unit: Unit, incident: Incident) -> None:
+    """Contained: at least one action is verified and none is under way or unknown. Called whenever an action's state settles."""
+    if incident.status is not Status.ACKNOWLEDGED:
+        return
+    states = {action.state for action in await actions.every(unit, incident)}
+    if S.VERIFIED not in states or states & UNSETTLED:
+        return
+    lifecycle.move(incident, Status.CONTAINED, unit.now)
+    said = {"from": Status.ACKNOWLEDGED.value, "to": Status.CONTAINED.value, "reason": "containment is verified"}
+    unit.record(incident, Happened.STATUS_CHANGED, SYSTEM, **said)
+    await begin(unit, incident, Phase.INVESTIGATION)
+    await begin(unit, incident, Phase.REMEDIATION)
+
+
+async def lapse(ctx: Context, unit: Unit, incident: Incident) -> None:
+    """No longer contained: an action was reverted, and nothing is left that holds or may hold."""
+    if incident.status is not Status.CONTAINED:
+        return
+    states = {action.state for action in await actions.every(unit, incident)}
+    if states & (UNSETTLED | {S.VERIFIED}):
+        return
+    reason = "the last containment action was reverted"
+    lifecycle.move(incident, Status.ACKNOWLEDGED, unit.now, reason=reason)
+    said = {"from": Status.CONTAINED.value, "to": Status.ACKNOWLEDGED.value, "reason": reason}
+    unit.record(incident, Happened.STATUS_CHANGED, SYSTEM, **said)

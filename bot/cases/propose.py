@@ -1,0 +1,102 @@
+"""Containment is proposed: by the playbook when an incident opens, by a person at any time (design laws 8 and 9).
+
+Decides what is refused, and that nothing of a plan is dropped silently. What is written of a proposal is `proposal`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlmodel import select
+
+from bot.cases import actions, proposal
+from bot.cases.context import Context
+from bot.cases.people import member
+from bot.cases.proposal import EVERYONE, Wanted
+from bot.incident.caller import Caller
+from bot.incident.errors import Invalid, Refused
+from bot.incident.incident import SYSTEM, Incident
+from bot.incident.redact import clip, redact
+from bot.incident.timeline import Happened, TimelineEntry
+from bot.incident.words import ActionKind, ActionState, ScopeKind
+from bot.incident.work import Action
+from bot.store import Unit
+
+S = ActionState
+LIVE = {
+    S.PROPOSED: "waits for a decision",
+    S.APPROVED: "is approved and about to be carried out",
+    S.EXECUTING: "is being carried out",
+    S.VERIFIED: "is in force",
+}
+"""States in which the same action on the same target is not proposed twice."""
+
+
+async def propose(
+    ctx: Context, caller: Caller, number: int, *, kind: ActionKind, scope_kind: ScopeKind, scope_id: str, why: str
+) -> str:
+    """Raises Refused for a guest, an ended incident or a repeat (naming the first); Invalid for a scope that cannot be."""
+    member(caller)
+    asked = _asked(ctx, kind, scope_kind, scope_id, why)
+    async with ctx.store.unit(inbound=caller.inbound) as unit:
+        incident = await unit.incident(number)
+        actions.refuse_after_end(incident)
+        existing = await actions.every(unit, incident)
+        _refuse_repeat(existing, asked)
+        action = proposal.write(ctx, unit, incident, caller.actor, of=asked, index=len(existing) + 1)
+        await proposal.offer(ctx, unit, incident, action, alone=False)
+        people = "Two people must approve it." if action.signatures > 1 else "It waits for approval in the panel."
+        return unit.answer(f"{actions.words(action)} is proposed. {people}")
+
+
+async def plan(ctx: Context, unit: Unit, incident: Incident) -> None:
+    """Write the playbook's proposals for the incident as it is now, but for those it has had, whatever became of them.
+
+    Called in the transaction that opens the incident or changes its severity.
+    """
+    existing = await actions.every(unit, incident)
+    had = {(action.kind, action.scope_kind, action.scope_id) for action in existing}
+    index, untold = len(existing), []
+    for entry in ctx.playbook.proposals(incident.severity, incident.trigger, incident.subject_kind):
+        wanted = proposal.wanted(ctx, incident, entry)
+        if wanted is None:
+            untold.append(f"{entry.action.value.replace('_', ' ')} ({entry.scope.value.replace('_', ' ')})")
+        elif wanted.same not in had:
+            had.add(wanted.same)
+            index += 1
+            action = proposal.write(ctx, unit, incident, SYSTEM, of=wanted, index=index)
+            await proposal.offer(ctx, unit, incident, action, alone=wanted.alone)
+    if untold:
+        await _say(unit, incident, untold)
+
+
+def _asked(ctx: Context, kind: ActionKind, scope_kind: ScopeKind, scope_id: str, why: str) -> Wanted:
+    allowed = ctx.playbook.actions[kind].scopes
+    if scope_kind not in allowed:
+        title, names = kind.value.replace("_", " "), ", ".join(scope.value for scope in allowed)
+        raise Invalid(f"“{title}” works on one of these: {names}.", field="scope_kind")
+    target = EVERYONE if scope_kind is ScopeKind.EVERYONE else scope_id.strip()
+    if problem := proposal.unusable(scope_kind, target):
+        raise Invalid(problem, field="scope_id")
+    if not why.strip():
+        raise Invalid("Say why, in a few words: whoever approves reads it.", field="why")
+    return Wanted(kind, scope_kind, target, clip(redact(why.strip()), 500))
+
+
+def _refuse_repeat(existing: Sequence[Action], asked: Wanted) -> None:
+    for other in existing:
+        if (other.kind, other.scope_kind, other.scope_id) == asked.same and other.state in LIVE:
+            raise Refused(f"{actions.words(other)} on the same target {LIVE[other.state]}. See the containment panel.")
+
+
+async def _say(unit: Unit, incident: Incident, untold: list[str]) -> None:
+    """A plan is never silently shorter than the playbook's: what has no known target is said, once."""
+    listed = ", ".join(dict.fromkeys(untold))
+    text = f"Not proposed, because its target is not known: {listed}. Name the target with `/incident propose`."
+    said = select(TimelineEntry).where(
+        TimelineEntry.incident == incident.number,
+        TimelineEntry.kind == Happened.NOTE,
+        TimelineEntry.actor == SYSTEM.id,
+    )
+    if not any(entry.data.get("text") == text for entry in (await unit.session.exec(said)).all()):
+        unit.record(incident, Happened.NOTE, SYSTEM, text=text)

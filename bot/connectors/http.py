@@ -1,0 +1,93 @@
+"""One HTTP exchange with a containment system, and what its outcome means: was anything sent, was there an answer.
+
+Decides limits (time, size, no redirects, nothing taken from the environment) and what a failure says about the other side.
+What a status means is the connector's. Bodies and URLs are never shown or logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+BODY_LIMIT = 64 * 1024
+"""Bytes read of an answer. What is longer is not understood at all."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    status: int
+    body: bytes | None
+    """None where it was longer than the limit."""
+
+    @property
+    def json(self) -> object:
+        """The parsed body; None where it is not JSON or was too long."""
+        try:
+            return json.loads(self.body) if self.body is not None else None
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """Nothing reached the system: certainly not done."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """It was sent and no answer came: it may be done."""
+
+    why: str
+
+
+Exchange = Answered | NotSent | NoAnswer
+
+
+def client() -> httpx.AsyncClient:
+    """No redirects, no proxy or .netrc from the environment, no connection kept (a stale one would look like a reset)."""
+    return httpx.AsyncClient(
+        follow_redirects=False, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0), timeout=None
+    )
+
+
+async def exchange(
+    http: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> Exchange:
+    """Send once. `seconds` bounds the whole exchange, so that an answer in drips cannot hold it."""
+    request = http.build_request(
+        method, url, headers={"Accept-Encoding": "identity", **(headers or {})}, content=content
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            response = await http.send(request, stream=True)
+            try:
+                return Answered(response.status_code, await _body(response))
+            finally:
+                await response.aclose()
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+        return NotSent("it could not be reached (refused, unknown name, or its certificate is not trusted)")
+    except (TimeoutError, httpx.TimeoutException):
+        return NoAnswer(f"it did not answer within {seconds:g} s")
+    except (httpx.TransportError, httpx.DecodingError):
+        return NoAnswer("the connection broke before an answer came")
+
+
+async def _body(response: httpx.Response) -> bytes | None:
+    read = bytearray()
+    async for chunk in response.aiter_raw():
+        read += chunk
+        if len(read) > BODY_LIMIT:
+            return None
+    return bytes(read)

@@ -1,0 +1,60 @@
+"""Serves the application inside the running loop, next to everything else of the process.
+
+Decides how the socket is bound and how serving begins and ends. Signals are `bot.app`'s: uvicorn's own handling is off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bot.incident.errors import Misconfigured
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Serving:
+    """One listening address. `start` returns once it listens; `port` is the real one where 0 was asked for."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+            timeout_graceful_shutdown=5, timeout_keep_alive=30,
+        )  # fmt: skip
+        self._server = _Server(config)
+        self._address = (host, port)
+        self._task: asyncio.Task[None] | None = None
+        self.port = port
+
+    async def start(self) -> None:
+        """Raises Misconfigured where the address cannot be bound. Who connects before uvicorn took over waits in the queue."""
+        listening = _bind(*self._address)
+        self.port = listening.getsockname()[1]
+        self._task = asyncio.create_task(self._server.serve(sockets=[listening]), name="ingress")
+
+    async def stop(self) -> None:
+        """Take no more connections, let what is in hand finish (5 s), close."""
+        if self._task is not None:
+            self._server.should_exit = True
+            await self._task
+            self._task = None
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        why = error.strerror or "it cannot be used"
+        raise Misconfigured(f"FIRSTHOUR_HTTP names {host}:{port}, which cannot be bound: {why}.") from error
+    listening.setblocking(False)
+    return listening
