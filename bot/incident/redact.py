@@ -53,7 +53,12 @@ SHAPES: tuple[Shape, ...] = (
         r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?",
         tail=False,
     ),
-    _shape("JWT", TOKEN + r"eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){1,3}+"),
+    _shape(
+        # The second branch steps over what only begins like one, so that no run of characters is looked at twice.
+        "JWT",
+        TOKEN
+        + r"(?:(?P<secret>eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){1,3}+)|eyJ[A-Za-z0-9_-]++)",
+    ),
     _shape("AWS key id", TOKEN + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])", tail=False),
     _shape("GitHub token", TOKEN + r"(?:gh[pousr]_[A-Za-z0-9]{20,}+|github_pat_[A-Za-z0-9_]{20,}+)"),
     _shape("GitLab token", TOKEN + r"glpat-[A-Za-z0-9_.-]{20,}+"),
@@ -121,9 +126,10 @@ def _seen(text: str) -> tuple[str, range | list[int]]:
 def _merged(text: str) -> list[tuple[Shape, int, int]]:
     """Every secret once, in the order of the text: overlapping finds are one."""
     found = sorted(
-        (*match.span("secret" if "secret" in shape.pattern.groupindex else 0), rank)
+        (*span, rank)
         for rank, shape in enumerate(SHAPES)
         for match in shape.pattern.finditer(text)
+        if (span := match.span("secret" if "secret" in shape.pattern.groupindex else 0)) != (-1, -1)
     )
     merged: list[tuple[int, int, int]] = []
     for start, stop, rank in found:

@@ -52,20 +52,28 @@ def proposals(
     offered: dict[tuple[ActionKind, ScopeKind], Proposal] = {}
     for entry in _entries(playbook.plans[playbook.severities[severity].plan].actions, changes):
         scope = _scope(playbook, entry, subject_kind)
-        if scope is None or (entry.action, scope) in offered:
-            continue
-        policy = playbook.actions[entry.action]
-        on_subject = SUBJECT_SCOPE.get(subject_kind) is scope
-        alone = playbook.policy.auto_contain and known is not None and known.auto_contain and policy.runs_alone
-        offered[entry.action, scope] = Proposal(
-            action=entry.action,
-            scope=scope,
-            why=entry.why,
-            auto=alone and policy.reversible and on_subject and not scope.system_wide,
-            alternative_to=entry.alternative_to,
-            on_subject=on_subject,
-        )
+        if scope is not None and (entry.action, scope) not in offered:
+            may_be_auto = known is not None and known.auto_contain
+            offered[entry.action, scope] = _proposal(
+                playbook, entry, scope, subject_kind=subject_kind, may_be_auto=may_be_auto
+            )
     return tuple(sorted(offered.values(), key=lambda proposal: SCOPE_SIZE[proposal.scope]))
+
+
+def _proposal(
+    playbook: Playbook, entry: PlanEntry, scope: ScopeKind, *, subject_kind: SubjectKind, may_be_auto: bool
+) -> Proposal:
+    policy = playbook.actions[entry.action]
+    on_subject = SUBJECT_SCOPE.get(subject_kind) is scope
+    alone = policy.runs_alone and policy.reversible and on_subject and not scope.system_wide
+    return Proposal(
+        action=entry.action,
+        scope=scope,
+        why=entry.why,
+        auto=playbook.policy.auto_contain and may_be_auto and alone,
+        alternative_to=entry.alternative_to,
+        on_subject=on_subject,
+    )
 
 
 def _entries(plan: tuple[PlanEntry, ...], changes: list[Changes]) -> Iterator[PlanEntry]:

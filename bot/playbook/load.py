@@ -9,17 +9,19 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any
+
+from pydantic import BaseModel
 
 from bot.incident.words import Phase
 from bot.playbook.action import ActionFile, PlanFile
 from bot.playbook.announcement import AnnouncementFile
 from bot.playbook.category import Atlas, CategoryFile, ChannelFile, Owasp, Scenario
 from bot.playbook.check import check, check_paths
-from bot.playbook.checklist import ChecklistFile, StepSpec
+from bot.playbook.checklist import ChecklistFile
 from bot.playbook.clock import ClockFile
 from bot.playbook.first_hour import FirstHourFile
-from bot.playbook.parts import Parts
+from bot.playbook.parts import Parts, all_steps
 from bot.playbook.playbook import Playbook
 from bot.playbook.problem import PlaybookError, Problem
 from bot.playbook.read import Folder, M, Part
@@ -30,26 +32,28 @@ from bot.playbook.source import Source
 from bot.playbook.trigger import Trigger
 
 DEFAULT_PATH = Path(__file__).resolve().parents[2] / "playbooks"
-SINGLE_FILES = (
-    "severities.yaml",
-    "actions.yaml",
-    "plans.yaml",
-    "roles.yaml",
-    "categories.yaml",
-    "channels.yaml",
-    "first_hour.yaml",
-    "metrics.yaml",
-    "review.yaml",
-    "pitfalls.yaml",
-    "clocks.yaml",
-    "announcements.yaml",
-    "atlas.json",
-    "owasp.json",
-)
-FOLDERS = ("triggers", "checklists", "scenarios", "sources")
-
-K = TypeVar("K")
-V = TypeVar("V")
+SINGLE_FILES: dict[str, type[BaseModel]] = {
+    "severities.yaml": SeverityFile,
+    "actions.yaml": ActionFile,
+    "plans.yaml": PlanFile,
+    "roles.yaml": RoleFile,
+    "categories.yaml": CategoryFile,
+    "channels.yaml": ChannelFile,
+    "first_hour.yaml": FirstHourFile,
+    "metrics.yaml": MetricFile,
+    "review.yaml": Review,
+    "pitfalls.yaml": PitfallFile,
+    "clocks.yaml": ClockFile,
+    "announcements.yaml": AnnouncementFile,
+    "atlas.json": Atlas,
+    "owasp.json": Owasp,
+}
+FOLDERS: dict[str, type[BaseModel]] = {
+    "triggers": Trigger,
+    "checklists": ChecklistFile,
+    "scenarios": Scenario,
+    "sources": Source,
+}
 
 
 def load(path: Path = DEFAULT_PATH) -> Playbook:
@@ -60,7 +64,7 @@ def load(path: Path = DEFAULT_PATH) -> Playbook:
         )
     folder = Folder(path)
     parts = _read(folder)
-    digest = folder.finish(SINGLE_FILES, FOLDERS)
+    digest = folder.finish(tuple(SINGLE_FILES), tuple(FOLDERS))
     if folder.problems or parts is None:
         raise PlaybookError(folder.problems)
     problems = check(parts)
@@ -74,49 +78,15 @@ def load(path: Path = DEFAULT_PATH) -> Playbook:
 
 
 def _read(folder: Folder) -> Parts | None:
-    """None where a file that everything hangs on could not be read; its problems are in the folder."""
-    severities = folder.one("severities.yaml", SeverityFile)
-    actions = folder.one("actions.yaml", ActionFile)
-    plans = folder.one("plans.yaml", PlanFile)
-    roles = folder.one("roles.yaml", RoleFile)
-    categories = folder.one("categories.yaml", CategoryFile)
-    channels = folder.one("channels.yaml", ChannelFile)
-    first_hour = folder.one("first_hour.yaml", FirstHourFile)
-    metrics = folder.one("metrics.yaml", MetricFile)
-    review = folder.one("review.yaml", Review)
-    pitfalls = folder.one("pitfalls.yaml", PitfallFile)
-    clocks = folder.one("clocks.yaml", ClockFile)
-    announcements = folder.one("announcements.yaml", AnnouncementFile)
-    atlas = folder.one("atlas.json", Atlas)
-    owasp = folder.one("owasp.json", Owasp)
-    triggers = folder.every("triggers", Trigger)
-    checklists = sorted(folder.every("checklists", ChecklistFile), key=_phase)
-    scenarios = folder.every("scenarios", Scenario)
-    sources = folder.every("sources", Source)
-    if not (severities and actions and plans and roles and categories and first_hour and metrics):
+    """None where any single file could not be read; its problems are in the folder."""
+    single = {Path(name).stem: folder.one(name, model) for name, model in SINGLE_FILES.items()}
+    many = {name: folder.every(name, model) for name, model in FOLDERS.items()}
+    if not all(single.values()):
         return None
-    if not (review and pitfalls and clocks and announcements and channels and atlas and owasp):
-        return None
-    return Parts(
-        severities=severities,
-        actions=actions,
-        plans=plans,
-        roles=roles,
-        categories=categories,
-        channels=channels,
-        first_hour=first_hour,
-        metrics=metrics,
-        review=review,
-        pitfalls=pitfalls,
-        clocks=clocks,
-        announcements=announcements,
-        atlas=atlas,
-        owasp=owasp,
-        triggers=triggers,
-        checklists=checklists,
-        scenarios=scenarios,
-        sources=sources,
-    )
+    fields: dict[str, Any] = {**single, **many}  # each name in the tables above is a field of Parts
+    parts = Parts(**fields)
+    parts.checklists.sort(key=_phase)
+    return parts
 
 
 def _phase(part: Part[ChecklistFile]) -> int:
@@ -124,35 +94,28 @@ def _phase(part: Part[ChecklistFile]) -> int:
 
 
 def _build(parts: Parts, digest: str) -> Playbook:
-    checklists = {part.model.phase: part.model for part in parts.checklists}
-    scenarios = _models(parts.scenarios)
-    steps: list[StepSpec] = [
-        step for phase in Phase for section in checklists[phase].sections for step in section.steps
-    ]
-    steps += [step for scenario in scenarios for step in scenario.steps]
+    clocks = parts.clocks.model
     return Playbook(
         digest=digest,
-        severities=_by({severity.id: severity for severity in parts.severities.model.severities}),
-        triggers=_by(
-            {trigger.id: trigger for trigger in sorted(_models(parts.triggers), key=attrgetter("severity", "id"))}
-        ),
-        actions=_by({action.id: action for action in parts.actions.model.actions}),
-        plans=_by({plan.id: plan for plan in parts.plans.model.plans}),
+        severities=_by_id(parts.severities.model.severities),
+        triggers=_by_id(sorted(_models(parts.triggers), key=attrgetter("severity", "id"))),
+        actions=_by_id(parts.actions.model.actions),
+        plans=_by_id(parts.plans.model.plans),
         policy=parts.plans.model.policy,
-        checklists=_by(checklists),
-        all_steps=_by({step.id: step for step in steps}),
-        categories=_by({category.id: category for category in parts.categories.model.categories}),
-        channels=_by({channel.id: channel for channel in parts.channels.model.channels}),
-        scenarios=_by({scenario.id: scenario for scenario in scenarios}),
+        checklists=_by_id(_models(parts.checklists), name="phase"),
+        all_steps=_by_id(step for _, _, step, _ in all_steps(parts)),
+        categories=_by_id(parts.categories.model.categories),
+        channels=_by_id(parts.channels.model.channels),
+        scenarios=_by_id(_models(parts.scenarios)),
         first_hour=parts.first_hour.model,
-        metrics=_by({metric.id: metric for metric in parts.metrics.model.metrics}),
+        metrics=_by_id(parts.metrics.model.metrics),
         review=parts.review.model,
-        pitfalls=_by({pitfall.id: pitfall for pitfall in parts.pitfalls.model.pitfalls}),
-        roster_roles=_by({role.id: role for role in parts.roles.model.roster}),
-        room_roles=_by({role.id: role for role in parts.roles.model.room}),
-        sources=_by({source.name: source for source in _models(parts.sources)}),
-        clocks=_by({clock.id: clock for clock in parts.clocks.model.clocks}),
-        clock_notice=parts.clocks.model.notice,
+        pitfalls=_by_id(parts.pitfalls.model.pitfalls),
+        roster_roles=_by_id(parts.roles.model.roster),
+        room_roles=_by_id(parts.roles.model.room),
+        sources=_by_id(_models(parts.sources), name="name"),
+        clocks=_by_id(clocks.clocks),
+        clock_notice=clocks.notice,
         announcement=parts.announcements.model.announcement,
         atlas=parts.atlas.model,
         owasp=parts.owasp.model,
@@ -163,5 +126,5 @@ def _models(parts: Iterable[Part[M]]) -> tuple[M, ...]:
     return tuple(part.model for part in parts)
 
 
-def _by(items: Mapping[K, V]) -> Mapping[K, V]:
-    return MappingProxyType(dict(items))
+def _by_id(items: Iterable[M], *, name: str = "id") -> Mapping[Any, M]:
+    return MappingProxyType({getattr(item, name): item for item in items})

@@ -38,6 +38,9 @@ def choose(features: Sequence[Feature[Any]], text: str) -> tuple[Feature[Any], s
         if found is not None and len(words) >= count:
             return found, _after(line, count)
     said = words[0] if words else ""
+    longer = [verb for verb in verbs if verb.startswith(f"{said.casefold()} ")]
+    if longer:
+        raise Invalid(f"Say more: {', '.join(f'`{COMMAND} {verb}`' for verb in longer)}.")
     meant = nearest(said, list(verbs))
     hint = f"Did you mean `{COMMAND} {meant}`? " if meant else ""
     raise Invalid(f"There is no verb “{_safe(said)}”. {hint}`{COMMAND} help` lists them all.")

@@ -194,7 +194,7 @@ async def test_text_is_limited_where_slack_limits_it(ws: PracticeWorkspace, clie
     assert [len(one.text) for one in ws.messages("incidents")] == [4000, 41]
     assert (await client.chat_update(channel=channel, ts=sent["ts"], text="x" * 4000))["ok"]
     assert await refused(client.chat_update(channel=channel, ts=sent["ts"], text="x" * 4001)) == "msg_too_long"
-    assert await refused(client.chat_postMessage(channel=channel, text=" ")) == "no_text"
+    assert await refused(client.api_call("chat.postMessage", json={"channel": channel, "text": " "})) == "no_text"
 
 
 async def test_an_update_with_text_alone_drops_the_blocks(
@@ -203,7 +203,7 @@ async def test_an_update_with_text_alone_drops_the_blocks(
     channel = ws.channel("incidents").id
     meta = {"event_type": "card", "event_payload": {"id": "1"}}
     ts = (await client.chat_postMessage(channel=channel, text="card", blocks=card, metadata=meta))["ts"]
-    await client.chat_update(channel=channel, ts=ts, blocks=[{"type": "divider"}])
+    await client.api_call("chat.update", json={"channel": channel, "ts": ts, "blocks": [{"type": "divider"}]})
     message = ws.messages("incidents")[0]
     assert message.text == "card" and message.blocks[0]["type"] == "divider" and message.edited is None
     await client.chat_update(channel=channel, ts=ts, text="new")

@@ -1,0 +1,151 @@
+"""The command line. Parses arguments, calls one function, turns what it says into lines and an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bot import logs
+from bot.incident.errors import ChainBroken, FirsthourError
+
+app = typer.Typer(
+    name="firsthour",
+    help="Runs the first hour of an AI security incident, in Slack.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _fail(error: FirsthourError, code: int = 1) -> NoReturn:
+    typer.echo(str(error), err=True)
+    raise typer.Exit(code)
+
+
+@app.command()
+def run() -> None:
+    """Start the bot. Everything it needs is in the environment; `firsthour doctor` checks it."""
+    from bot.app import read_settings
+    from bot.app import run as run_app
+
+    try:
+        settings = read_settings()
+        logs.configure(settings.log_format)
+        asyncio.run(run_app(settings))
+    except FirsthourError as error:
+        _fail(error)
+
+
+@app.command()
+def demo(
+    fast: Annotated[bool, typer.Option(help="Run the first hour in a minute.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the practice workspace; 0 takes a free one.")] = 0,
+    scenario: Annotated[str, typer.Option(help="Which attack the practice AI app suffers.")] = "credential_leak",
+) -> None:
+    """A practice Slack workspace, the bot and an AI app under attack, on this machine. Needs no account."""
+    from bot.demo import PROXIES
+    from bot.demo import demo as run_demo
+    from bot.practice.ai_scenarios import SCENARIOS
+
+    if scenario not in SCENARIOS:
+        raise typer.BadParameter(f"There is “{', '.join(SCENARIOS)}”.", param_hint="--scenario")
+    for name in PROXIES:
+        import os
+
+        os.environ.pop(name, None)
+    logs.configure("console")
+    logs.quiet()
+    try:
+        asyncio.run(run_demo(fast=fast, port=port, scenario=scenario, say=typer.echo))
+    except FirsthourError as error:
+        _fail(error)
+
+
+@app.command()
+def doctor(
+    migrate: Annotated[bool, typer.Option(help="Bring the database to this version first.")] = False,
+) -> None:
+    """Check tokens, scopes, channels, database and playbooks, and say how to mend each."""
+    from bot.doctor import examine
+
+    async def all_of_it() -> bool:
+        well = True
+        async for finding in examine(migrate=migrate):
+            well = well and finding.well
+            typer.echo(f"{'✓' if finding.well else '✗'} {finding.name}: {finding.detail}")
+            if not finding.well:
+                typer.echo(f"    → {finding.mend}")
+        return well
+
+    logs.configure("console")
+    if not asyncio.run(all_of_it()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def lint(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The playbooks; those that came with Firsthour by default.")
+    ] = None,
+) -> None:
+    """Load the playbooks as the bot does, and say what is wrong with file, line and fix."""
+    from bot.playbook import DEFAULT_PATH, load
+
+    try:
+        playbook = load(folder or DEFAULT_PATH)
+    except FirsthourError as error:
+        _fail(error)
+    typer.echo(
+        f"Well: {len(playbook.triggers)} triggers, {len(playbook.actions)} actions, {len(playbook.scenarios)} scenarios, "
+        f"{len(playbook.all_steps)} steps. Digest {playbook.digest[:12]}."
+    )
+
+
+@app.command()
+def manifest(
+    url: Annotated[str | None, typer.Option(help="Public address for HTTP mode; Socket Mode without it.")] = None,
+) -> None:
+    """Print the Slack app manifest, made from the registered handlers."""
+    from bot.slack.manifest import manifest as app_manifest
+    from commands import FEATURES
+
+    typer.echo(json.dumps(app_manifest(FEATURES, url=url), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def verify(incident: Annotated[str, typer.Argument(help="The incident, for example INC-1.")]) -> None:
+    """Prove that an incident's timeline is unbroken, or name the first broken link."""
+    from bot.app import read_settings
+    from bot.store import Store, queries
+
+    number = incident.upper().removeprefix("INC-")
+    if not number.isdigit():
+        raise typer.BadParameter("Name an incident, for example INC-1.")
+
+    async def prove() -> int:
+        store = Store(read_settings().database_url)
+        try:
+            async with store.read() as session:
+                return await queries.verify_timeline(session, int(number))
+        finally:
+            await store.close()
+
+    try:
+        count = asyncio.run(prove())
+    except ChainBroken as error:
+        _fail(error, 2)
+    except FirsthourError as error:
+        _fail(error)
+    typer.echo(f"INC-{number}: {count} entries, the chain is unbroken.")
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

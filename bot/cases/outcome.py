@@ -1,0 +1,126 @@
+"""What came of an attempt to carry an action out, written down: verified, failed, unknown, or waiting for a person.
+
+Decides the words in the timeline and when the room is told. What was done outside is `execute`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from bot.cases import actions
+from bot.cases.attempt import by
+from bot.cases.contained import settle
+from bot.cases.context import Context
+from bot.connectors import Connector, Effect, Nature, Result
+from bot.incident.incident import SYSTEM, Evidence, Incident
+from bot.incident.timeline import Happened
+from bot.incident.words import ActionState
+from bot.incident.work import Action
+from bot.store import Unit
+from bot.store.runner import Record
+
+S = ActionState
+E = Effect
+OPEN = frozenset({S.APPROVED, S.EXECUTING, S.UNKNOWN})
+
+
+def writer(
+    ctx: Context, number: int, index: int, connector: Connector, result: Result, *, final: bool
+) -> Record:
+    """The record of an attempt. `final`: no further attempt follows, so what is unknown stays so and the room is told."""
+
+    async def write(unit: Unit) -> None:
+        incident = await unit.incident(number)
+        action = await actions.find(unit, incident, index)
+        if action.state not in OPEN:  # a person attested to it meanwhile
+            return
+        match result.effect:
+            case E.VERIFIED:
+                _verified(unit, incident, action, connector, result.detail)
+            case E.ATTEST:
+                await _asks(unit, incident, action, connector, result.detail)
+            case E.UNKNOWN:
+                await _unknown(unit, incident, action, connector, result.detail, final=final)
+            case E.NOT_IN_FORCE if not final:
+                await _unknown(unit, incident, action, connector, result.detail, final=False)
+            case _:
+                await _failed(unit, incident, action, connector, result.detail)
+        await settle(ctx, unit, incident)
+
+    return write
+
+
+def refusal(ctx: Context, number: int, index: int, why: str) -> Record:
+    """The record of an action that must not be carried out after all."""
+
+    async def write(unit: Unit) -> None:
+        incident = await unit.incident(number)
+        action = await actions.find(unit, incident, index)
+        action.state, action.result = S.FAILED, why
+        unit.record(incident, Happened.ACTION_FAILED, SYSTEM, **actions.facts(action), result=why)
+        await actions.tell(unit, incident, action, "failed")
+        await settle(ctx, unit, incident)
+
+    return write
+
+
+async def keep(
+    ctx: Context, number: int, index: int, connector: Connector, captured: Result, *, evidence: bool
+) -> None:
+    """Store what reverting needs before anything is changed, and as evidence where the action would destroy it (law 9)."""
+    async with ctx.store.unit() as unit:
+        incident = await unit.incident(number)
+        action = await actions.find(unit, incident, index)
+        action.snapshot = captured.snapshot or {}
+        if not evidence or not captured.snapshot:
+            return
+        content = json.dumps(captured.snapshot, sort_keys=True, ensure_ascii=False).encode()
+        digest, name = hashlib.sha256(content).hexdigest(), f"before-action-{index}.json"
+        unit.add(
+            Evidence(
+                incident=number,
+                kind="snapshot",
+                name=name,
+                sha256=digest,
+                size=len(content),
+                excerpt=captured.detail,
+                source=connector.name,
+                added_by=connector.name,
+                added_at=unit.now,
+            )
+        )
+        unit.record(incident, Happened.EVIDENCE_ADDED, by(connector), name=name, sha256=digest)
+
+
+def _verified(unit: Unit, incident: Incident, action: Action, connector: Connector, detail: str) -> None:
+    action.state, action.verified_at, action.result = S.VERIFIED, unit.now, detail
+    unit.record(incident, Happened.ACTION_VERIFIED, by(connector), **actions.facts(action), result=detail)
+
+
+async def _asks(unit: Unit, incident: Incident, action: Action, connector: Connector, detail: str) -> None:
+    """A person has to do it, or has to look. By hand it is under way until they attest; otherwise it is not known."""
+    if connector.nature is Nature.BY_HAND:
+        action.result = detail
+        unit.refresh(incident)
+        await actions.tell(unit, incident, action, "executing")
+        return
+    await _unknown(unit, incident, action, connector, detail, final=True)
+
+
+async def _unknown(
+    unit: Unit, incident: Incident, action: Action, connector: Connector, detail: str, *, final: bool
+) -> None:
+    first, action.state, action.result = action.state is not S.UNKNOWN, S.UNKNOWN, detail
+    if first:
+        unit.record(incident, Happened.ACTION_UNKNOWN, by(connector), **actions.facts(action), result=detail)
+    if final:
+        action.result = f"{detail} Nobody knows whether it is in force: look there, then attest or revert."
+        unit.refresh(incident)
+        await actions.tell(unit, incident, action, "unknown")
+
+
+async def _failed(unit: Unit, incident: Incident, action: Action, connector: Connector, detail: str) -> None:
+    action.state, action.result = S.FAILED, detail
+    unit.record(incident, Happened.ACTION_FAILED, by(connector), **actions.facts(action), result=detail)
+    await actions.tell(unit, incident, action, "failed")

@@ -1,0 +1,106 @@
+"""`firsthour demo`: a practice Slack workspace, the bot and a practice AI app with real holes, on loopback ports.
+
+Decides what the demonstration consists of and when the attack comes. The bot in it is the one of `bot.app`, unchanged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app import Firsthour, read_settings
+from bot.practice.ai_app import PracticeAiApp
+from bot.practice.server import PracticeWorkspace
+
+FAST = 60.0
+"""`--fast`: the first hour in a minute."""
+ATTACK_AFTER = 4.0
+"""Seconds in which a visitor can open the page before something happens."""
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+"""Slack's library would send even loopback calls through them."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    workspace: PracticeWorkspace
+    ai_app: PracticeAiApp
+    house: Firsthour
+
+
+def organisation(ai_app: PracticeAiApp, workspace: PracticeWorkspace) -> str:
+    """The organisation's file of the demo, as YAML text. People are the practice workspace's."""
+    people = {name: workspace.person(name).id for name in ("alice", "bob", "carol", "dave", "erin")}
+    return f"""\
+name: Practice
+roster:
+  on_call: {{people: ["{people["alice"]}"], usergroups: ["@oncall"]}}
+  security_team_lead: {{people: ["{people["carol"]}"]}}
+  engineering_lead: {{people: ["{people["bob"]}"]}}
+  ai_team: {{people: ["{people["dave"]}"]}}
+  legal: {{usergroups: ["@legal"]}}
+connectors:
+  practice-app:
+    kind: practice
+    url: {ai_app.url}
+    secret_env: PRACTICE_APP_TOKENS
+    actions: [block_user, rate_limit, enable_safe_mode, disable_tools, disable_endpoint, flush_memory, restrict_rag,
+              rotate_credentials]
+"""
+
+
+@asynccontextmanager
+async def stage(folder: Path, *, port: int = 0, speed: float = 1.0, latency: float = 0.0) -> AsyncIterator[Stage]:
+    """Everything of the demo, running. `folder` takes the store and the organisation's file."""
+    async with AsyncExitStack() as ends:
+        workspace = await ends.enter_async_context(PracticeWorkspace(port=port, latency=latency))
+        ai_app = await ends.enter_async_context(PracticeAiApp())
+        config = folder / "organisation.yaml"
+        await asyncio.to_thread(config.write_text, organisation(ai_app, workspace), encoding="utf-8")
+        token = secrets.token_urlsafe(16)
+        env = {
+            "SLACK_BOT_TOKEN": workspace.bot_token,
+            "SLACK_APP_TOKEN": workspace.app_token,
+            "SLACK_API_URL": workspace.api_url,
+            "DATABASE_URL": f"sqlite:///{folder / 'firsthour.db'}",
+            "FIRSTHOUR_CONFIG": str(config),
+            "FIRSTHOUR_HTTP": "127.0.0.1:0",
+            "FIRSTHOUR_INGEST_TOKEN": token,
+            "FIRSTHOUR_SPEED": str(speed),
+            "PRACTICE_APP_TOKENS": f"{ai_app.admin_token} {ai_app.chat_token}",
+        }
+        house = Firsthour(read_settings(env), env=env)
+        await house.start()
+        ends.push_async_callback(house.stop)
+        ai_app.alarm.url, ai_app.alarm.token = f"http://127.0.0.1:{house.port}/alerts", token
+        yield Stage(workspace, ai_app, house)
+
+
+async def demo(*, fast: bool, port: int, scenario: str, say: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. `say` prints a line for the visitor."""
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    with tempfile.TemporaryDirectory(prefix="firsthour-demo-") as folder:
+        async with stage(Path(folder), port=port, speed=FAST if fast else 1.0) as built:
+            say(f"\n  Open  {built.workspace.page_url}\n")
+            say(f"  In {ATTACK_AFTER:.0f} seconds the practice AI app is attacked. You are Alice: she is on call.")
+            say("  Find the new channel, press Acknowledge and Take command, then approve the containment.")
+            say("  Ctrl-C ends the demo; nothing of it is kept.\n")
+            await _attack(built, scenario, stopping, say)
+            await stopping.wait()
+            say("  Stopping …")
+
+
+async def _attack(built: Stage, scenario: str, stopping: asyncio.Event, say: Callable[[str], None]) -> None:
+    try:
+        async with asyncio.timeout(ATTACK_AFTER):
+            await stopping.wait()
+    except TimeoutError:
+        await built.ai_app.attack(scenario)
+        say("  The attack happened. The room is open.\n")

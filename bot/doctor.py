@@ -1,0 +1,183 @@
+"""`firsthour doctor`: checks tokens, scopes, channels, database, playbooks, and says how to mend each.
+
+Decides what is looked at and in which order. It changes nothing, but for the database where `--migrate` says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app import read_settings
+from bot.connectors import Connectors
+from bot.connectors.build import build as build_connectors
+from bot.connectors.contract import Effect
+from bot.incident.errors import FirsthourError, Misconfigured
+from bot.playbook import DEFAULT_PATH, Playbook, load
+from bot.playbook.organisation import load_organisation
+from bot.settings import Organisation, Settings
+from bot.slack.client import slack_client
+from bot.slack.manifest import bot_scopes
+from bot.store import Store, schema
+from commands import FEATURES
+
+UNREACHABLE = "Check the network, proxies and SLACK_API_URL."
+TOKEN = "Reinstall the app in the workspace and copy the token again (README, “Set up in Slack”)."
+
+
+@dataclass(frozen=True)
+class Finding:
+    name: str
+    well: bool
+    detail: str
+    mend: str = ""
+    """What to do, where it is not well."""
+
+
+async def examine(env: Mapping[str, str] | None = None, *, migrate: bool = False) -> AsyncIterator[Finding]:
+    """Every finding in turn. What cannot be checked because something before it is broken is not checked."""
+    try:
+        settings = read_settings(env)
+    except Misconfigured as error:
+        yield Finding("environment", False, str(error), "Correct the variables; design and README list them.")
+        return
+    yield Finding("environment", True, "every variable can be used")
+    yield await _database(settings, migrate=migrate)
+    organisation: Organisation | None = None
+    try:
+        playbook = load(DEFAULT_PATH)
+        yield _playbook(playbook)
+        organisation = load_organisation(settings.config, playbook)
+        yield Finding("organisation", True, str(settings.config or "no file: the defaults"))
+    except FirsthourError as error:
+        yield Finding("playbooks", False, str(error), "Each line says what to change; `firsthour lint` checks again.")
+    if organisation is not None:
+        async for finding in _connectors(organisation, os.environ if env is None else env):
+            yield finding
+    async for finding in _slack(settings, organisation or Organisation()):
+        yield finding
+    yield _ingest(settings)
+
+
+async def _database(settings: Settings, *, migrate: bool) -> Finding:
+    try:
+        store = Store(settings.database_url)
+    except Misconfigured as error:
+        return Finding("database", False, str(error), "Set DATABASE_URL.")
+    where = store.url.render_as_string(hide_password=True)
+    try:
+        if not await store.ready():
+            return Finding("database", False, f"{where} does not answer", "Start it, or correct DATABASE_URL.")
+        if migrate:
+            await schema.upgrade(store)
+        if await schema.empty(store):
+            return Finding("database", True, f"{where} is empty: the first start makes it ready")
+        await schema.check(store)
+    except Misconfigured as error:
+        return Finding("database", False, str(error), "Back it up, then `firsthour doctor --migrate`.")
+    finally:
+        await store.close()
+    return Finding("database", True, f"{where} has the right version")
+
+
+def _playbook(playbook: Playbook) -> Finding:
+    counted = f"{len(playbook.triggers)} triggers, {len(playbook.actions)} actions, {len(playbook.scenarios)} scenarios"
+    return Finding("playbooks", True, f"{counted}, digest {playbook.digest[:12]}")
+
+
+async def _connectors(organisation: Organisation, env: Mapping[str, str]) -> AsyncIterator[Finding]:
+    try:
+        connectors: Connectors = build_connectors(organisation, env)
+    except Misconfigured as error:
+        yield Finding("connectors", False, str(error), "Correct the organisation's file or the environment.")
+        return
+    try:
+        for name, connector in connectors.by_name.items():
+            health = await connector.health()
+            well = health.effect in {Effect.VERIFIED, Effect.APPLIED, Effect.ATTEST}
+            yield Finding(
+                f"connector {name}", well, health.detail, "Check its address, its secret and the system behind it."
+            )
+    finally:
+        await connectors.close()
+
+
+async def _slack(settings: Settings, organisation: Organisation) -> AsyncIterator[Finding]:
+    if settings.slack_bot_token is None:
+        yield Finding("bot token", False, "SLACK_BOT_TOKEN is not set", TOKEN)
+        return
+    async with aiohttp.ClientSession() as session:
+        client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+        try:
+            who = await client.auth_test()
+        except SlackApiError as error:
+            yield Finding("bot token", False, f"Slack answers {error.response.get('error')}", TOKEN)
+            return
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            yield Finding("bot token", False, f"Slack cannot be reached: {type(error).__name__}", UNREACHABLE)
+            return
+        yield Finding("bot token", True, f"{who.get('user')} in {who.get('team')}")
+        yield _scopes({name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes", ""))
+        yield await _app_token(settings, client)
+        yield await _announcements(client, organisation.channels.announcements)
+
+
+def _scopes(granted: str) -> Finding:
+    held = {scope.strip() for scope in granted.split(",") if scope.strip()}
+    missing = sorted(set(bot_scopes(FEATURES)) - held)
+    if missing:
+        mend = "Add them under “OAuth & Permissions” (or paste `firsthour manifest`), then reinstall the app."
+        return Finding("scopes", False, f"missing: {', '.join(missing)}", mend)
+    return Finding("scopes", True, f"all {len(bot_scopes(FEATURES))} needed scopes are granted")
+
+
+async def _app_token(settings: Settings, client: AsyncWebClient) -> Finding:
+    if settings.slack_app_token is None:
+        well = settings.slack_signing_secret is not None
+        return Finding(
+            "app token",
+            well,
+            "HTTP mode: requests are verified with the signing secret" if well else "SLACK_APP_TOKEN is not set",
+            "Make an app-level token with connections:write, or set SLACK_SIGNING_SECRET for HTTP.",
+        )
+    try:
+        await client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+    except SlackApiError as error:
+        mend = "Make an app-level token with connections:write and switch Socket Mode on."
+        return Finding("app token", False, f"Slack answers {error.response.get('error')}", mend)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Finding("app token", False, f"Slack cannot be reached: {type(error).__name__}", UNREACHABLE)
+    return Finding("app token", True, "Socket Mode is on")
+
+
+async def _announcements(client: AsyncWebClient, channel: str) -> Finding:
+    name, cursor = channel.removeprefix("#"), ""
+    try:
+        for _ in range(20):
+            page = await client.conversations_list(
+                types="public_channel,private_channel", limit=1000, exclude_archived=True, cursor=cursor
+            )
+            if any(name in {found["name"], found["id"]} for found in page.get("channels") or []):
+                return Finding("announcements", True, f"#{name} exists")
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+    except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Finding(
+            "announcements", False, f"the channels cannot be listed: {type(error).__name__}", "Check the scopes."
+        )
+    mend = f"Make #{name}, or name another one in the organisation's file (channels.announcements). Without it nothing is announced."
+    return Finding("announcements", False, f"#{name} does not exist or the bot cannot see it", mend)
+
+
+def _ingest(settings: Settings) -> Finding:
+    if settings.ingest_token is None:
+        return Finding(
+            "ingest token", False, "alerts are refused with 503", "Set FIRSTHOUR_INGEST_TOKEN to a long random text."
+        )
+    return Finding("ingest token", True, "alerts are taken with it")

@@ -1,0 +1,121 @@
+"""One English sentence for every timeline entry, in plain text. Pure.
+
+Decides the words. Ids stay ids and nothing is escaped or clipped: that is the room's that shows it (`bot.slack` turns a
+person's id into a mention). What an entry does not say is left out, or called unknown, and never raises: entries are
+read years later by other versions of this program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.incident.timeline import Happened, TimelineEntry
+from bot.incident.words import ActorKind, Severity
+
+H = Happened
+ACTION = "action {action}[, {kind:word}][ on {scope}]"
+SENTENCES: dict[Happened, str] = {
+    H.OPENED: "{actor} opened the incident[ at {severity:severity}][ for {trigger}][, reported by {source}][: {title}]",
+    H.ALERT_ATTACHED: "Another alert[ from {source}] was attached[, {count} in all][: {title}]",
+    H.EVIDENCE_ADDED: "{actor} added the evidence {name}[ (sha256 {sha256:short})]",
+    H.ROOM_OPENED: "The room was opened[: #{name}][ ({channel})]",
+    H.ACKNOWLEDGED: "{actor} acknowledged the incident",
+    H.STATUS_CHANGED: "{actor} changed the status[ from {from:word}] to {to:word}[: {reason}]",
+    H.SEVERITY_CHANGED: "{actor} changed the severity[ from {from:severity}] to {to:severity}[: {reason}]",
+    H.SEVERITY_CONFIRMED: "{actor} confirmed the severity[ {severity:severity}]",
+    H.ROLE_TAKEN: "{person} took the role {role:word}[ over from {before}][, named by {other}]",
+    H.JOINED: "{person} joined the room[, invited by {other}]",
+    H.NOTE: "{actor} noted: {text}",
+    H.UPDATE_POSTED: "{actor} updated the stakeholders: {text}",
+    H.PHASE_BEGAN: "The phase {phase:word} began",
+    H.STEP_DONE: "{actor} finished the step “{text}”[: {note}]",
+    H.STEP_SKIPPED: "{actor} skipped the step “{text}”[: {reason}]",
+    H.STEP_ASSIGNED: "{actor} assigned the step “{text}” to {owner}",
+    H.STEP_NOTED: "{actor} noted on the step “{text}”: {note}",
+    H.STEP_UNDONE: "{actor} reopened the step “{text}”[: {reason}]",
+    H.ACTION_PROPOSED: "{actor} proposed " + ACTION + "[: {reason}]",
+    H.ACTION_SIGNED: "{actor} signed " + ACTION + "; another signature is needed",
+    H.ACTION_APPROVED: "{actor} approved " + ACTION + "[: {reason}]",
+    H.ACTION_DECLINED: "{actor} declined " + ACTION + "[: {reason}]",
+    H.ACTION_EXPIRED: "The proposal of " + ACTION + " expired",
+    H.ACTION_EXECUTING: "{actor} began to carry out " + ACTION + "[, asked by {by}]",
+    H.ACTION_VERIFIED: ACTION + " is in force and was verified[: {result}]",
+    H.ACTION_FAILED: ACTION + " failed[: {result}]",
+    H.ACTION_UNKNOWN: "The outcome of " + ACTION + " is unknown[: {result}]",
+    H.REVERT_ASKED: "{actor} asked to revert " + ACTION + "[: {reason}]",
+    H.ACTION_REVERTED: ACTION + " was reverted[: {result}]",
+    H.REVERT_FAILED: "Reverting " + ACTION + " failed[: {result}]",
+    H.REMINDED: "The room was reminded of {reminder:word}[: {text}]",
+    H.ESCALATED: "{actor} escalated to {to}[ (level {level})]",
+    H.SNOOZED: "{actor} snoozed the reminders[ for {minutes} minutes]",
+    H.GAVE_UP: "{actor} gave up on {intent:word}[: {why}]",
+}
+"""`{key}` is a value of the entry; a part in brackets is left out where its value is not known."""
+
+INSTEAD: dict[str, str] = {"person": "actor", "text": "step", "result": "reason", "reason": "result"}
+"""What stands in for a key that an entry does not have."""
+UNKNOWN = "(unknown)"
+PART = re.compile(r"\[([^\]]*)\]|([^\[]+)")
+FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
+
+
+def describe(entry: TimelineEntry) -> str:
+    """`U02BOB changed the severity from SEV-3 to SEV-2: customer data is involved.`"""
+    known = _known(entry)
+    sentence = "".join(_filled(part, known) for part in PART.finditer(SENTENCES[entry.kind]))
+    sentence = sentence[0].upper() + sentence[1:]
+    return sentence if sentence.endswith((".", "!", "?", "…")) else sentence + "."
+
+
+def _known(entry: TimelineEntry) -> Mapping[str, Any]:
+    known = {key: value for key, value in entry.data.items() if value not in (None, "", [], {})}
+    known["actor"] = _actor(entry)
+    if known.get("person", entry.actor) != entry.actor:
+        known["other"] = known["actor"]
+    for key, other in INSTEAD.items():
+        if key not in known and other in known:
+            known[key] = known[other]
+    return known
+
+
+def _actor(entry: TimelineEntry) -> str:
+    match entry.actor_kind:
+        case ActorKind.PERSON:
+            return entry.actor
+        case ActorKind.ALERT:
+            return f"an alert from {entry.actor}"
+        case ActorKind.CONNECTOR:
+            return f"the connector {entry.actor}"
+        case ActorKind.SYSTEM:
+            return "Firsthour"
+
+
+def _filled(part: re.Match[str], known: Mapping[str, Any]) -> str:
+    optional = part[1] is not None
+    template = part[1] if optional else part[2]
+    if optional and any(name not in known for name, _ in FIELD.findall(template)):
+        return ""
+    return FIELD.sub(lambda field: SPELLED[field[2]](known[field[1]]) if field[1] in known else UNKNOWN, template)
+
+
+def _text(value: Any) -> str:
+    """On one line, whatever it is."""
+    listed = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return " ".join(listed.split())
+
+
+def _severity(value: Any) -> str:
+    try:
+        return Severity.parse(str(int(value)) if isinstance(value, int) else str(value)).label
+    except ValueError:
+        return _text(value)
+
+
+SPELLED: dict[str | None, Callable[[Any], str]] = {
+    None: _text,
+    "word": lambda value: _text(value).replace("_", " "),
+    "short": lambda value: _text(value)[:12],
+    "severity": _severity,
+}

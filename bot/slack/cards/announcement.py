@@ -1,0 +1,59 @@
+"""The announcement: what people outside the room read. Public facts only (design §6, law 6).
+
+Decides which wording fits the status. It is given no title, subject, person or evidence to show: the number, severity,
+status, the time of the declaration and the last update that somebody wrote for stakeholders are all there is.
+"""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import Block
+
+from bot.incident.words import Status
+from bot.slack.buttons import Button, value
+from bot.slack.cards.scene import MARKS, Scene
+from bot.slack.kit import Message, actions, button, context, header, section
+from bot.slack.text import Md, md, quoted, safe, when
+
+WORDING_CHARS, UPDATE_CHARS = 1_000, 1_500
+OVER = frozenset({Status.RESOLVED, Status.CLOSED})
+
+
+def announcement(scene: Scene) -> Message:
+    incident = scene.incident
+    told = _told(scene)
+    blocks: list[Block] = [
+        header(f"{MARKS[incident.severity]} {scene.name} · {scene.severity} · {scene.status}"),
+        section(told),
+    ]
+    if incident.drill:
+        blocks.append(context(Md("This is a drill.")))
+    if scene.file.updates:
+        last = scene.file.updates[-1]
+        blocks.append(section(md("*Update*, {}\n{}", when(last.at, "both"), quoted(last.text, UPDATE_CHARS))))
+    if not scene.ended:
+        blocks.append(actions(button("Join", Button.JOIN, value(incident.number)), block_id=f"join:{incident.number}"))
+    return Message(told, tuple(blocks))
+
+
+def _told(scene: Scene) -> Md:
+    incident, due = scene.incident, scene.next_update
+    return Md(
+        safe(_wording(scene), WORDING_CHARS).format(
+            number=scene.name,
+            severity=safe(scene.severity),
+            status=scene.status,
+            declared=when(incident.declared_at, "both"),
+            next_update=when(due) if due is not None else "when there is news",
+        )
+    )
+
+
+def _wording(scene: Scene) -> str:
+    wordings, status = scene.playbook.announcement, scene.incident.status
+    if status is Status.FALSE_POSITIVE:
+        return wordings.false_positive
+    if status in OVER:
+        return wordings.resolved
+    if status is Status.REOPENED:
+        return wordings.reopened
+    return wordings.opened if status is Status.OPEN and not scene.file.updates else wordings.updated

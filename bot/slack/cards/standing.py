@@ -1,0 +1,117 @@
+"""How an action stands, in one sentence: who decided, when, what came of it. Used by the panel and by messages.
+
+Decides the words of each state. Which states there are is `bot.incident.words`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.incident.words import ActionState, Decision
+from bot.incident.work import Action
+from bot.slack.cards.scene import Scene
+from bot.slack.text import Md, join, md, safe, when, who
+
+S = ActionState
+RESULT_CHARS = 400
+MARKS = {
+    S.PROPOSED: "🖐",
+    S.APPROVED: "⏳",
+    S.EXECUTING: "⏳",
+    S.VERIFIED: "✅",
+    S.FAILED: "❌",
+    S.UNKNOWN: "❔",
+    S.REVERTED: "↩️",
+    S.DECLINED: "🚫",
+    S.EXPIRED: "⌛",
+}
+
+
+def standing(scene: Scene, action: Action) -> Md:
+    return md("{} {}", MARKS[action.state], SENTENCES[action.state](scene, action))
+
+
+def _proposed(scene: Scene, action: Action) -> Md:
+    signed = [one for one in scene.file.signed(action) if one.decision is Decision.APPROVE]
+    approvers = scene.playbook.actions[action.kind].approvers_for(scene.incident.severity)
+    parts = [md("{} of {} signed", len(signed), action.signatures)]
+    if signed:
+        parts.append(md("{}; another person must sign too", join(", ", [who(one.person) for one in signed])))
+    else:
+        named = " or ".join(scene.role_title(role) for role in approvers)
+        parts.append(md("waits for the {}", named[:1].lower() + named[1:]))
+    if action.expires_at is not None:
+        parts.append(md("expires {}", when(action.expires_at)))
+    return join(" · ", parts)
+
+
+def _approved(scene: Scene, action: Action) -> Md:
+    return md("{}. It runs next.", _by(scene, action))
+
+
+def _executing(scene: Scene, action: Action) -> Md:
+    if action.connector == "manual":
+        return md("{}. *A person has to do it:* {}", _by(scene, action), _result(action))
+    return md("{}. Being carried out by {}.", _by(scene, action), action.connector)
+
+
+def _verified(scene: Scene, action: Action) -> Md:
+    line = md("*In force*, verified {}. {} {}", _at(action.verified_at), _result(action), _by(scene, action))
+    if action.revert_asked_at is None:
+        return line
+    by = who(action.revert_asked_by) if action.revert_asked_by else Md("somebody")
+    return md("{}. Reverting, asked by {} at {}.", line, by, when(action.revert_asked_at))
+
+
+def _failed(scene: Scene, action: Action) -> Md:
+    return md("*Failed.* {} {}. Propose it again or choose another.", _result(action), _by(scene, action))
+
+
+def _unknown(scene: Scene, action: Action) -> Md:
+    return md("*Outcome not known.* {} {}. Look at the system itself.", _result(action), _by(scene, action))
+
+
+def _reverted(scene: Scene, action: Action) -> Md:
+    by = md(" by {}", who(action.revert_asked_by)) if action.revert_asked_by else Md("")
+    return md("Reverted{} {}. {}", by, _at(action.reverted_at), _result(action))
+
+
+def _declined(scene: Scene, action: Action) -> Md:
+    said = next((one for one in scene.file.signed(action) if one.decision is Decision.DECLINE), None)
+    if said is None:
+        return md("Declined {}.", _at(action.decided_at))
+    reason = md(": {}", said.reason) if said.reason else Md("")
+    return md("Declined by {} at {}{}", who(said.person), when(said.at), reason)
+
+
+def _expired(scene: Scene, action: Action) -> Md:
+    return md("Expired {} before anybody decided. Propose it again if it is still needed.", _at(action.expires_at))
+
+
+def _by(scene: Scene, action: Action) -> Md:
+    signed = [who(one.person) for one in scene.file.signed(action) if one.decision is Decision.APPROVE]
+    if signed:
+        return md("Approved by {} {}", join(" and ", signed), _at(action.decided_at))
+    return Md("Started by itself, as the trigger allows") if action.auto else Md("Approved")
+
+
+def _result(action: Action) -> Md:
+    return safe(action.result or "", RESULT_CHARS)
+
+
+def _at(moment: datetime | None) -> Md:
+    return md("at {}", when(moment)) if moment is not None else Md("at a time that is not known")
+
+
+SENTENCES: dict[ActionState, Callable[[Scene, Action], Md]] = {
+    S.PROPOSED: _proposed,
+    S.APPROVED: _approved,
+    S.EXECUTING: _executing,
+    S.VERIFIED: _verified,
+    S.FAILED: _failed,
+    S.UNKNOWN: _unknown,
+    S.REVERTED: _reverted,
+    S.DECLINED: _declined,
+    S.EXPIRED: _expired,
+}

@@ -1,0 +1,114 @@
+"""Posts of what happened: new alerts, decisions, results, failures. None where it needs no words.
+
+Decides the words and who is mentioned (only whoever must act now, design law 16). Whether there is news is the cases'.
+"""
+
+from __future__ import annotations
+
+from bot.incident.columns import Json
+from bot.incident.words import ActionState, Severity
+from bot.slack.cards.scene import MARKS, Scene
+from bot.slack.cards.standing import standing
+from bot.slack.kit import Message, message
+from bot.slack.messages.asked import action_of
+from bot.slack.text import Md, join, md, quoted, safe, when, who
+
+S = ActionState
+NEEDS_THE_COMMANDER = frozenset({S.FAILED, S.UNKNOWN})
+FAILURES = 20
+
+
+def severity_changed(scene: Scene, args: Json) -> Message | None:
+    before = _severity(args.get("from"))
+    was = md(" It was {}.", before.label) if before else Md("")
+    why = md("\n{}", quoted(str(args["reason"]))) if args.get("reason") else Md("")
+    mark = MARKS[scene.incident.severity]
+    return message(md("{} {} is now *{}*.{}{}", mark, scene.name, scene.severity, was, why))
+
+
+def _severity(given: object) -> Severity | None:
+    return Severity(given) if isinstance(given, int) and given in set(Severity) else None
+
+
+def update_posted(scene: Scene, _: Json) -> Message | None:
+    if not scene.file.updates:
+        return None
+    last = scene.file.updates[-1]
+    return message(md("{} told stakeholders at {}:\n{}", who(last.by), when(last.at), quoted(last.text)))
+
+
+def alert_attached(scene: Scene, _: Json) -> Message | None:
+    if not scene.file.alerts:
+        return None
+    last = scene.file.alerts[-1]
+    count = scene.incident.alert_count
+    return message(md("Alert {} of {}, from {}: {}", count, scene.name, safe(last.source, 80), last.title))
+
+
+def action_proposed(scene: Scene, args: Json) -> Message | None:
+    """Mentions the commander: containment waits for the decision."""
+    action = action_of(scene, args)
+    if action is None or action.state is not S.PROPOSED:
+        return None
+    title = scene.playbook.actions[action.kind].title
+    decider = scene.in_charge("commander")
+    return message(
+        md(
+            "{}: action {}, “{}”, waits for a decision in the containment panel. {}",
+            decider,
+            action.index,
+            title,
+            action.why,
+        )
+    )
+
+
+def action_result(scene: Scene, args: Json) -> Message | None:
+    action = action_of(scene, args)
+    if action is None or action.state in {S.PROPOSED, S.APPROVED}:
+        return None
+    called = md("{} ", scene.in_charge("commander")) if action.state in NEEDS_THE_COMMANDER else Md("")
+    title = scene.playbook.actions[action.kind].title
+    return message(md("{}*{}. {}*: {}", called, action.index, title, standing(scene, action)))
+
+
+def resolved(scene: Scene, _: Json) -> Message | None:
+    incident = scene.incident
+    lines = [md("{} is *{}*.", scene.name, scene.status)]
+    if incident.resolution:
+        lines.append(quoted(incident.resolution))
+    if held := [one for one in scene.file.in_force if one.reversible]:
+        named = join(", ", [md("{}. {}", one.index, scene.playbook.actions[one.kind].title) for one in held])
+        lines.append(md("Still in force: {}. Revert in the containment panel what is no longer needed.", named))
+    return message(join("\n", lines))
+
+
+def invite_failed(scene: Scene, args: Json) -> Message | None:
+    """Who could not be invited, and why: `failures` is a list of `{"who", "why"}`."""
+    given = args.get("failures")
+    failures = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    if not failures:
+        return None
+    lines = [
+        md("• {}: {}", who(str(one.get("who", "?"))), safe(str(one.get("why", "")))) for one in failures[:FAILURES]
+    ]
+    more = [md("… and {} more", len(failures) - FAILURES)] if len(failures) > FAILURES else []
+    return message(join("\n", [Md("Not everybody could be invited. Invite them by hand:"), *lines, *more]))
+
+
+def gave_up(scene: Scene, args: Json) -> Message | None:
+    """`intent` is the kind of the outward act that stays undone, `why` a sentence."""
+    what = DONE_BY_HAND.get(str(args.get("intent")), "Something outside did not work")
+    return message(md("⚠️ {}: {}", what, safe(str(args.get("why", "")), 400)))
+
+
+DONE_BY_HAND = {
+    "invite": "Somebody could not be invited; invite them by hand",
+    "pin": "The card could not be pinned; pin it by hand",
+    "show": "A message or the topic could not be brought up to date; `/incident status` shows how things stand",
+    "post": "A message could not be posted",
+    "direct": "Somebody could not be written to directly; call them another way",
+    "execute": "An action could not be carried out; look at the containment panel",
+    "revert": "An action could not be reverted; look at the containment panel",
+    "open_room": "The room could not be opened",
+}

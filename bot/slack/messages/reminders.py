@@ -1,0 +1,132 @@
+"""Posts of the clock: what now counts, what is still missing, who must act. None where there is nothing left to say.
+
+Decides the words and who is mentioned (only whoever must act now, design law 16). When they are sent is the clock's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from slack_sdk.models.blocks import ButtonElement
+
+from bot.incident.columns import Json
+from bot.incident.words import ActionState
+from bot.slack.buttons import Button, value
+from bot.slack.cards.scene import Scene
+from bot.slack.kit import Message, actions, button, message, section
+from bot.slack.messages.asked import action_of, strings
+from bot.slack.text import PERSON, USERGROUP, Md, join, md, mention, safe, usergroup, when
+
+ITEMS = 20
+
+
+def window_started(scene: Scene, args: Json) -> Message | None:
+    window = scene.window(str(args.get("window")))
+    if window is None or scene.ended:
+        return None
+    text = md("*{}*, until {}: {}", window.title, when(scene.at_minute(window.end_minutes)), window.counts)
+    return message(text)
+
+
+def window_nudge(scene: Scene, args: Json) -> Message | None:
+    """Only what is still missing, naming whoever owns it."""
+    window = scene.window(str(args.get("window")))
+    if window is None or scene.ended or not (missing := scene.missing(window)):
+        return None
+    lines = [md("*{}* ends at {}. Still missing:", window.title, when(scene.at_minute(window.end_minutes)))]
+    for need in missing:
+        step = scene.file.step(need.id) if need.kind == "step" else None
+        lines.append(md("• {}: {}", need.label, scene.in_charge(need.role, step.owner if step else None)))
+    return _with_snooze(join("\n", lines), scene, "window", window.id)
+
+
+def acknowledge_overdue(scene: Scene, args: Json) -> Message | None:
+    if scene.incident.acknowledged_at is not None or scene.ended:
+        return None
+    called = called_out(strings(args, "people"), strings(args, "usergroups"))
+    text = md(
+        "{} Nobody has acknowledged {} ({}) since {}. Press *Acknowledge* if you take it.",
+        called,
+        scene.name,
+        scene.incident.severity.label,
+        when(scene.incident.declared_at),
+    )
+    incident = value(scene.incident.number)
+    acknowledge = button("Acknowledge", Button.ACKNOWLEDGE, incident, style="primary")
+    buttons = actions(acknowledge, _snooze(scene, "acknowledge", str(args.get("level", 0))))
+    return Message(text, (section(text), buttons))
+
+
+def called_out(people: Sequence[str], usergroups: Sequence[str]) -> Md:
+    """Mentions of ids; a name that Slack does not know is only named."""
+    called = [mention(one) if PERSON.fullmatch(one) else safe(one, 80) for one in people]
+    called += [usergroup(one) if USERGROUP.fullmatch(one) else safe(one, 80) for one in usergroups]
+    return join(" ", called)
+
+
+def update_due(scene: Scene, _: Json) -> Message | None:
+    if scene.ended:
+        return None
+    last = scene.file.updates[-1].at if scene.file.updates else None
+    since = md("The last one was at {}.", when(last)) if last else Md("There has been none yet.")
+    owner = scene.in_charge("communications_lead", scene.file.commander)
+    text = md("{}: an update for stakeholders of {} is due. {}", owner, scene.name, since)
+    post = button("Post update", Button.UPDATE, value(scene.incident.number), style="primary")
+    return Message(text, (section(text), actions(post, _snooze(scene, "update"))))
+
+
+def expiring_action(scene: Scene, args: Json) -> Message | None:
+    action = action_of(scene, args)
+    if action is None or action.state is not ActionState.PROPOSED or action.expires_at is None:
+        return None
+    title = scene.playbook.actions[action.kind].title
+    text = md(
+        "{}: action {}, “{}”, expires at {} with nobody having decided. Decide in the containment panel.",
+        scene.in_charge("commander"),
+        action.index,
+        title,
+        when(action.expires_at),
+    )
+    return _with_snooze(text, scene, "action", str(action.index))
+
+
+def catch_up(scene: Scene, args: Json) -> Message | None:
+    """What fell due while Firsthour was not running, as one message instead of a burst (design law 13)."""
+    given = args.get("items")
+    items = given if isinstance(given, list) else []
+    lines = [line for item in items[:ITEMS] if (line := _line(scene, item)) is not None]
+    if not lines:
+        return None
+    more = [md("… and {} more", len(items) - ITEMS)] if len(items) > ITEMS else []
+    return message(
+        join("\n", [Md("*While Firsthour was away, this fell due:*"), *(md("• {}", one) for one in lines), *more])
+    )
+
+
+def _line(scene: Scene, item: object) -> Md | None:
+    """A sentence as it stands; a message by name as its text."""
+    if isinstance(item, str):
+        return safe(item)
+    if not isinstance(item, dict) or item.get("message") not in LINES:
+        return None
+    missed = LINES[item["message"]](scene, item)
+    return missed.text if missed is not None else None
+
+
+def _with_snooze(text: Md, scene: Scene, *what: str) -> Message:
+    return Message(text, (section(text), actions(_snooze(scene, *what))))
+
+
+def _snooze(scene: Scene, *what: str) -> ButtonElement:
+    """`12|window|confirm`, `12|acknowledge|0`, `12|update`, `12|action|3`: which reminder rests."""
+    return button("Snooze", Button.SNOOZE, value(scene.incident.number, *what))
+
+
+LINES: dict[str, Callable[[Scene, Json], Message | None]] = {
+    "window_started": window_started,
+    "window_nudge": window_nudge,
+    "acknowledge_overdue": acknowledge_overdue,
+    "update_due": update_due,
+    "expiring_action": expiring_action,
+}
+"""What can have fallen due."""
