@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -54,11 +56,8 @@ def demo(
     if scenario not in SCENARIOS:
         raise typer.BadParameter(f"There is “{', '.join(SCENARIOS)}”.", param_hint="--scenario")
     for name in PROXIES:
-        import os
-
         os.environ.pop(name, None)
-    logs.configure("console")
-    logs.quiet()
+    logs.configure("console", level=logging.WARNING)
     try:
         asyncio.run(run_demo(fast=fast, port=port, scenario=scenario, say=typer.echo))
     except FirsthourError as error:

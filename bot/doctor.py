@@ -27,7 +27,7 @@ from bot.store import Store, schema
 from commands import FEATURES
 
 UNREACHABLE = "Check the network, proxies and SLACK_API_URL."
-TOKEN = "Reinstall the app in the workspace and copy the token again (README, “Set up in Slack”)."
+REINSTALL = "Reinstall the app in the workspace and copy the token again (README, “Set up in Slack”)."
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,14 @@ async def _connectors(organisation: Organisation, env: Mapping[str, str]) -> Asy
 
 async def _slack(settings: Settings, organisation: Organisation) -> AsyncIterator[Finding]:
     if settings.slack_bot_token is None:
-        yield Finding("bot token", False, "SLACK_BOT_TOKEN is not set", TOKEN)
+        yield Finding("bot token", False, "SLACK_BOT_TOKEN is not set", REINSTALL)
         return
     async with aiohttp.ClientSession() as session:
         client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         try:
             who = await client.auth_test()
         except SlackApiError as error:
-            yield Finding("bot token", False, f"Slack answers {error.response.get('error')}", TOKEN)
+            yield Finding("bot token", False, f"Slack answers {error.response.get('error')}", REINSTALL)
             return
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             yield Finding("bot token", False, f"Slack cannot be reached: {type(error).__name__}", UNREACHABLE)
@@ -171,7 +171,7 @@ async def _announcements(client: AsyncWebClient, channel: str) -> Finding:
         return Finding(
             "announcements", False, f"the channels cannot be listed: {type(error).__name__}", "Check the scopes."
         )
-    mend = f"Make #{name}, or name another one in the organisation's file (channels.announcements). Without it nothing is announced."
+    mend = f"Make #{name} or set channels.announcements in the organisation's file. Without it nothing is announced."
     return Finding("announcements", False, f"#{name} does not exist or the bot cannot see it", mend)
 
 

@@ -17,14 +17,14 @@ from bot.incident.redact import redact
 QUIET = ("slack_bolt", "slack_sdk", "uvicorn", "apscheduler", "httpx", "httpcore", "aiosqlite", "alembic", "aiohttp")
 
 
-def configure(form: Literal["console", "json"]) -> None:
+def configure(form: Literal["console", "json"], *, level: int = logging.INFO) -> None:
     """Route structlog and the libraries' logging to standard error."""
     shared = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
     renderer = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     traces = [structlog.processors.format_exc_info] if form == "json" else []
     structlog.configure(
         processors=[*shared, *traces, _redacted, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -1,0 +1,67 @@
+"""The registry: every verb of `/incident`, in the order of the help. A verb that is not here does not exist."""
+
+from __future__ import annotations
+
+from bot.cases.context import Context
+from bot.slack.feature import Feature
+from commands import (
+    ack,
+    close,
+    contain_approve,
+    contain_attest,
+    contain_decline,
+    contain_list,
+    contain_propose,
+    contain_revert,
+    declare,
+    help,
+    join,
+    list,
+    note,
+    resolve,
+    role_assign,
+    role_take,
+    sev,
+    snooze,
+    status,
+    step,
+    step_assign,
+    step_done,
+    step_list,
+    step_note,
+    step_skip,
+    step_undo,
+    timeline,
+    update,
+)
+
+VERBS: tuple[Feature[Context], ...] = (
+    declare.FEATURE,
+    ack.FEATURE,
+    list.FEATURE,
+    status.FEATURE,
+    join.FEATURE,
+    sev.FEATURE,
+    role_take.FEATURE,
+    role_assign.FEATURE,
+    note.FEATURE,
+    step_list.FEATURE,
+    step.FEATURE,
+    step_done.FEATURE,
+    step_skip.FEATURE,
+    step_assign.FEATURE,
+    step_note.FEATURE,
+    step_undo.FEATURE,
+    contain_list.FEATURE,
+    contain_propose.FEATURE,
+    contain_approve.FEATURE,
+    contain_decline.FEATURE,
+    contain_revert.FEATURE,
+    contain_attest.FEATURE,
+    timeline.FEATURE,
+    update.FEATURE,
+    snooze.FEATURE,
+    resolve.FEATURE,
+    close.FEATURE,
+)
+FEATURES: tuple[Feature[Context], ...] = (*VERBS, help.feature(VERBS))

@@ -59,7 +59,8 @@ async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: froz
     for position, step in enumerate(composed):
         if step.id in known:
             continue
-        due = None if step.due_minutes is None else incident.declared_at + ctx.minutes(step.due_minutes)
+        due = None if step.due_minutes is None else ctx.minutes(step.due_minutes)
+        from_phase = step.due_from == "phase"
         unit.add(
             Step(
                 incident=incident.number,
@@ -71,7 +72,8 @@ async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: froz
                 role=step.role,
                 button=step.button,
                 action=step.action,
-                due_at=due,
+                due_at=incident.declared_at + due if due is not None and not from_phase else None,
+                due_after=int(due.total_seconds()) if due is not None and from_phase else None,
             )
         )
     return len(fresh)

@@ -25,9 +25,7 @@ E = Effect
 OPEN = frozenset({S.APPROVED, S.EXECUTING, S.UNKNOWN})
 
 
-def writer(
-    ctx: Context, number: int, index: int, connector: Connector, result: Result, *, final: bool
-) -> Record:
+def writer(ctx: Context, number: int, index: int, connector: Connector, result: Result, *, final: bool) -> Record:
     """The record of an attempt. `final`: no further attempt follows, so what is unknown stays so and the room is told."""
 
     async def write(unit: Unit) -> None:

@@ -12,7 +12,7 @@ from bot.cases.attempt import ATTEMPTS, bounded, by, look
 from bot.cases.contained import lapse, settle
 from bot.cases.context import Context
 from bot.cases.people import member
-from bot.connectors import Connector, Effect, Nature, Order, Result
+from bot.connectors import Connector, Effect, Order, Result
 from bot.incident.caller import Caller
 from bot.incident.columns import Json
 from bot.incident.errors import Refused
@@ -106,9 +106,7 @@ async def _undo(connector: Connector, order: Order, snapshot: Json | None, *, lo
     return seen
 
 
-def _writer(
-    ctx: Context, number: int, index: int, connector: Connector | None, result: Result, *, time: int
-) -> Record:
+def _writer(ctx: Context, number: int, index: int, connector: Connector | None, result: Result, *, time: int) -> Record:
     async def write(unit: Unit) -> None:
         incident = await unit.incident(number)
         action = await actions.find(unit, incident, index)
@@ -118,9 +116,7 @@ def _writer(
             case E.REVERTED:
                 actor = by(connector) if connector else SYSTEM
                 reverted(unit, incident, action)
-                unit.record(
-                    incident, Happened.ACTION_REVERTED, actor, **actions.facts(action), result=result.detail
-                )
+                unit.record(incident, Happened.ACTION_REVERTED, actor, **actions.facts(action), result=result.detail)
                 action.result = result.detail
                 await lapse(ctx, unit, incident)
                 await settle(ctx, unit, incident)
@@ -145,7 +141,9 @@ async def _failed(
     action.revert_asked_at = action.revert_asked_by = None
     if result.effect is E.UNKNOWN:
         action.state = S.UNKNOWN
-        action.result = f"{result.detail} Nobody knows whether it was reverted: look there, then attest or revert again."
+        action.result = (
+            f"{result.detail} Nobody knows whether it was reverted: look there, then attest or revert again."
+        )
     else:
         action.result = f"{result.detail} It remains in force."
     actor = by(connector) if connector else SYSTEM

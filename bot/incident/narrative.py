@@ -15,7 +15,7 @@ from bot.incident.timeline import Happened, TimelineEntry
 from bot.incident.words import ActorKind, Severity
 
 H = Happened
-ACTION = "action {action}[, {kind:word}][ on {scope}]"
+ACTION = "action {action}[ ({kind:word} on {scope})]"
 SENTENCES: dict[Happened, str] = {
     H.OPENED: "{actor} opened the incident[ at {severity:severity}][ for {trigger}][, reported by {source}][: {title}]",
     H.ALERT_ATTACHED: "Another alert[ from {source}] was attached[, {count} in all][: {title}]",
@@ -64,8 +64,10 @@ FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 def describe(entry: TimelineEntry) -> str:
     """`U02BOB changed the severity from SEV-3 to SEV-2: customer data is involved.`"""
     known = _known(entry)
-    sentence = "".join(_filled(part, known) for part in PART.finditer(SENTENCES[entry.kind]))
-    sentence = sentence[0].upper() + sentence[1:]
+    template = SENTENCES[entry.kind]
+    sentence = "".join(_filled(part, known) for part in PART.finditer(template))
+    if not (template.startswith("{") and entry.actor_kind is ActorKind.PERSON):  # a person's id stays as it is
+        sentence = sentence[0].upper() + sentence[1:]
     return sentence if sentence.endswith((".", "!", "?", "…")) else sentence + "."
 
 

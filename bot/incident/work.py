@@ -32,6 +32,8 @@ class Step(SQLModel, table=True):
     button: StepButton | None = Field(default=None, sa_type=Word(StepButton))
     action: ActionKind | None = Field(default=None, sa_type=Word(ActionKind))
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    due_after: int | None = None
+    """Seconds after its phase begins; `due_at` is known from then on."""
     state: StepState = Field(default=StepState.OPEN, sa_type=Word(StepState))
     owner: str | None = Field(default=None, max_length=40)
     decided_by: str | None = Field(default=None, max_length=120)

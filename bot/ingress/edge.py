@@ -77,13 +77,13 @@ class Edge:
             await answer(error)(scope, receive, send)
         except Exception as error:
             reference = uuid4().hex[:12]
-            log.exception("ingress.failed", reference=reference, error=type(error).__name__, path=scope.get("path"))
+            log.exception("ingress.failed", reference=reference, error=type(error).__name__)
             if not begun:
                 await _unexpected(reference)(scope, receive, send)
 
 
 def _unexpected(reference: str) -> Response:
-    words = f"Something went wrong here. Send it again: nothing counts twice. Reference: {reference}."
+    words = f"Something went wrong here, and is in the log under {reference}. Send it again."
     return JSONResponse({"error": words, "reference": reference}, 500)
 
 

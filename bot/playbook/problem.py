@@ -9,6 +9,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.incident.errors import Misconfigured
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,7 +27,7 @@ class Problem(NamedTuple):
         return f"{self.file}:{self.line}: {self.what} → {self.fix}"
 
 
-class PlaybookError(Exception):
+class PlaybookError(Misconfigured):
     """The playbook is refused; nothing of it was loaded. `problems` is sorted by file and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,7 @@ from bot.incident.errors import Invalid
 from bot.slack.feature import Feature
 from bot.slack.fields import convert, explain, is_flag, is_text, nearest
 
+C = TypeVar("C")
 COMMAND = "/incident"
 TYPOGRAPHY = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "\u00a0": " ", "\u2007": " ", "\u202f": " "})
 LONG_DASH = re.compile(r"(?<!\S)[—–](?=[A-Za-z])")
@@ -28,7 +29,12 @@ REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
-def choose(features: Sequence[Feature[Any]], text: str) -> tuple[Feature[Any], str]:
+def about(features: Sequence[Feature[Any]], verb: str) -> Feature[Any]:
+    """The feature of this verb. Raises Invalid."""
+    return choose(features, verb)[0]
+
+
+def choose(features: Sequence[Feature[C]], text: str) -> tuple[Feature[C], str]:
     """The feature whose verb begins the line, and what follows it. The longest verb wins. Raises Invalid."""
     line = text.strip()
     words = line.split(maxsplit=2)

@@ -89,3 +89,9 @@ async def holders(session: AsyncSession, number: int) -> Mapping[Role, RoleHeld]
     """Who holds which role in the incident now."""
     held = await session.exec(select(RoleHeld).where(RoleHeld.incident == number))
     return {row.role: row for row in held.all()}
+
+
+async def held_in(session: AsyncSession, numbers: Sequence[int], role: Role) -> Mapping[int, str]:
+    """Who holds one role in each of these incidents, in one question."""
+    wanted = select(RoleHeld).where(RoleHeld.role == role, col(RoleHeld.incident).in_(numbers))
+    return {row.incident: row.person for row in (await session.exec(wanted)).all()}

@@ -285,6 +285,7 @@ def step() -> None:
         sa.Column("button", WORD, nullable=True),
         sa.Column("action", WORD, nullable=True),
         sa.Column("due_at", TIME, nullable=True),
+        sa.Column("due_after", sa.Integer(), nullable=True),
         sa.Column("state", WORD, nullable=False),
         sa.Column("owner", WORD, nullable=True),
         sa.Column("decided_by", sa.String(length=120), nullable=True),

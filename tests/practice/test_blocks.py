@@ -92,8 +92,18 @@ MESSAGE_LIMITS: list[tuple[str, int, Make, str]] = [
         lambda n: [actions(menu("checkboxes", options=options(n)))],
         "/blocks/0/elements/0/options",
     ),
-    ("radio options", 10, lambda n: [actions(menu("radio_buttons", options=options(n)))], "/blocks/0/elements/0/options"),
-    ("overflow options", 5, lambda n: [section(accessory=menu("overflow", options=options(n)))], "/blocks/0/accessory/options"),
+    (
+        "radio options",
+        10,
+        lambda n: [actions(menu("radio_buttons", options=options(n)))],
+        "/blocks/0/elements/0/options",
+    ),
+    (
+        "overflow options",
+        5,
+        lambda n: [section(accessory=menu("overflow", options=options(n)))],
+        "/blocks/0/accessory/options",
+    ),
     (
         "select options",
         100,
@@ -104,7 +114,9 @@ MESSAGE_LIMITS: list[tuple[str, int, Make, str]] = [
         "option groups",
         100,
         lambda n: [
-            actions(menu("static_select", option_groups=[{"label": plain("g"), "options": options(1)} for _ in range(n)]))
+            actions(
+                menu("static_select", option_groups=[{"label": plain("g"), "options": options(1)} for _ in range(n)])
+            )
         ],
         "/blocks/0/elements/0/option_groups",
     ),
@@ -214,7 +226,9 @@ MODAL_LIMITS: list[tuple[str, int, Callable[[int], Json], str]] = [
 
 
 @pytest.mark.parametrize(("name", "limit", "make", "pointer"), MODAL_LIMITS, ids=[row[0] for row in MODAL_LIMITS])
-def test_a_limit_of_modals_holds_on_both_sides(name: str, limit: int, make: Callable[[int], Json], pointer: str) -> None:
+def test_a_limit_of_modals_holds_on_both_sides(
+    name: str, limit: int, make: Callable[[int], Json], pointer: str
+) -> None:
     view(make(limit), "modal")
     with pytest.raises(SlackError) as caught:
         view(make(limit + 1), "modal")

@@ -20,7 +20,7 @@ def test_mentions_are_live_in_text_and_in_mrkdwn(mention: str) -> None:
 
 
 def test_mentions_are_inert_when_escaped_or_in_plain_text() -> None:
-    assert not live(escape("<!channel> <@U0ALICE> <https://evil.example|x>"), [])
+    assert not live(escape("<!channel> <@U0ALICE> <#C1>"), [])
     assert not live("", [{"type": "header", "text": {"type": "plain_text", "text": "<!channel>"}}])
 
 
@@ -29,6 +29,10 @@ def test_links_are_found_written_and_bare() -> None:
     assert found.links == ["https://a.example"]
     assert found.autolinks == ["https://b.example/x?y=1"]
     assert live("", section("see https://b.example", verbatim=True)).autolinks == []
+
+
+def test_an_address_is_clickable_even_when_it_was_escaped() -> None:
+    assert live(escape("<https://evil.example|x>"), []).autolinks == ["https://evil.example"]
 
 
 def test_button_urls_and_rich_text_count_as_links() -> None:

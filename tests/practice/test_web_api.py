@@ -37,7 +37,10 @@ async def test_every_encoding_of_arguments_is_read(ws: PracticeWorkspace, encodi
         "json strings in a form": {"data": {**args, "blocks": json.dumps(blocks)}},
     }[encoding]
     headers = {"Authorization": f"Bearer {ws.bot_token}"}
-    async with aiohttp.ClientSession() as http, http.post(f"{ws.api_url}chat.postMessage", headers=headers, **more) as r:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{ws.api_url}chat.postMessage", headers=headers, **more) as r,
+    ):
         assert (await r.json())["ok"], await r.text()
     assert ws.messages("incidents")[0].text == "hi"
     assert bool(ws.messages("incidents")[0].blocks) == ("json" in encoding)
@@ -302,7 +305,9 @@ async def test_methods_that_only_read_do_not_take_json(ws: PracticeWorkspace) ->
     async with aiohttp.ClientSession(headers=headers) as http:
         async with http.post(f"{ws.api_url}users.info", json=body) as answer:
             assert (await answer.json())["error"] == "user_not_found"
-        async with http.post(f"{ws.api_url}chat.postMessage", data="{", headers={"Content-Type": "application/json"}) as r:
+        async with http.post(
+            f"{ws.api_url}chat.postMessage", data="{", headers={"Content-Type": "application/json"}
+        ) as r:
             assert (await r.json())["error"] == "invalid_json"
 
 

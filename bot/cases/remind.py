@@ -1,0 +1,162 @@
+"""Reminders that fell due: whether anything has to be said now, and what. Told once, whoever sweeps (design law 13).
+
+Decides what still counts at this moment; a reminder is only an occasion to look. When to look is `first_hour`'s plan, who
+ticks is `bot.clock`, and the words are the cards'. What is done is not reminded of (design law 16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.cases.call_next import call_next
+from bot.cases.context import Context
+from bot.cases.expire import expire
+from bot.cases.first_hour import next_update
+from bot.cases.missing import missing
+from bot.cases.phases import begin
+from bot.incident.casefile import CaseFile
+from bot.incident.columns import Json
+from bot.incident.errors import NotFound
+from bot.incident.incident import SYSTEM, Incident
+from bot.incident.outward import IntentKind, Reminder, ReminderKind
+from bot.incident.timeline import Happened
+from bot.incident.words import Phase
+from bot.playbook.first_hour import Window
+from bot.store import Unit, reminders
+from bot.store.reminders import Due
+
+log = structlog.get_logger()
+
+BEHIND = 1.5
+"""Minutes after which several reminders of one incident are no longer told one by one: the process was down."""
+Late = Callable[[float], None]
+"""Called with how many seconds after its time a reminder was decided and committed."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One incident while its reminders are decided, inside the transaction that marked them as fired."""
+
+    ctx: Context
+    unit: Unit
+    incident: Incident
+    file: CaseFile
+
+
+def unheard(_: float) -> None:
+    return None
+
+
+async def sweep(ctx: Context, *, limit: int = 200, late: Late = unheard, only: int | None = None) -> int:
+    """Decide about everything that is due, in transactions of up to `limit` incidents. Returns how many reminders fired.
+
+    `only` restricts it to one incident, so that one that cannot be decided about does not hold up the others.
+    """
+    fired = 0
+    while True:
+        numbers = [only] if only is not None else await due_incidents(ctx, limit=limit)
+        batch = await _batch(ctx, numbers, late) if numbers else 0
+        fired += batch
+        if batch == 0 or only is not None or len(numbers) < limit:
+            return fired
+
+
+async def due_incidents(ctx: Context, *, limit: int) -> Sequence[int]:
+    async with ctx.store.read() as session:
+        return await reminders.due(session, ctx.store.now(), limit=limit)
+
+
+async def _batch(ctx: Context, numbers: Sequence[int], late: Late) -> int:
+    async with ctx.store.unit() as unit:
+        claimed = await reminders.claim(unit, numbers)
+        if len(claimed) < len(numbers):
+            for number in await reminders.stop_orphans(unit, numbers):
+                log.warning("reminders.orphaned", incident=number)
+        running = [due for due in claimed if due.incident.ended_at is None]
+        files = await reminders.progress(unit.session, [due.incident for due in running], unit.now)
+        for due in running:
+            await _decide(Case(ctx, unit, due.incident, files[due.incident.number]), due)
+    told = [reminder for due in claimed for reminder in due.reminders]
+    for reminder in told:
+        late((ctx.store.now() - reminder.due_at).total_seconds())
+    return len(told)
+
+
+async def _decide(case: Case, due: Due) -> None:
+    said = [
+        (reminder, message) for reminder in due.reminders if (message := await DECIDES[reminder.kind](case, reminder))
+    ]
+    behind = case.unit.now - due.reminders[0].due_at > case.ctx.minutes(BEHIND)
+    if len(said) > 1 and behind:
+        said = [(said[-1][0], {"message": "catch_up", "items": [message for _, message in said]})]
+    for reminder, message in said:
+        key = f"post:reminder:{reminder.key}"
+        await case.unit.intend(IntentKind.POST, key, incident=case.incident, args=message)
+    log.info("reminders.fired", incident=case.incident.number, fired=len(due.reminders), said=len(said))
+
+
+async def _window_start(case: Case, reminder: Reminder) -> Json | None:
+    windows = case.ctx.playbook.windows(case.incident.severity)
+    window = _window(windows, reminder)
+    if window is None:
+        return None
+    if window is windows[-1]:
+        await begin(case.unit, case.incident, Phase.INVESTIGATION)
+    case.unit.refresh(case.incident)  # the card says which window runs
+    over = case.unit.now >= case.incident.declared_at + case.ctx.minutes(window.end_minutes)
+    return None if over else {"message": "window_started", "window": window.id}
+
+
+async def _window_nudge(case: Case, reminder: Reminder) -> Json | None:
+    window = _window(case.ctx.playbook.windows(case.incident.severity), reminder)
+    lacks = missing(case.file, window) if window is not None else []
+    if window is None or not lacks:
+        return None
+    named = [need["id"] for need in lacks]
+    case.unit.record(case.incident, Happened.REMINDED, SYSTEM, about="window_nudge", window=window.id, missing=named)
+    return {"message": "window_nudge", "window": window.id, "missing": lacks}
+
+
+def _window(windows: Sequence[Window], reminder: Reminder) -> Window | None:
+    """None where the playbook has changed and has no such window any more."""
+    return next((window for window in windows if window.id == reminder.args["window"]), None)
+
+
+async def _acknowledge(case: Case, reminder: Reminder) -> Json | None:
+    return await call_next(case.ctx, case.unit, case.incident, reminder)
+
+
+async def _action_expiry(case: Case, reminder: Reminder) -> Json | None:
+    try:
+        await expire(case.ctx, case.unit, case.incident, int(reminder.args["action"]))
+    except NotFound:  # deleted by hand
+        log.warning("reminder.action_gone", incident=case.incident.number)
+    return None
+
+
+async def _update_due(case: Case, reminder: Reminder) -> Json | None:
+    """Silent where an update went out meanwhile; the next one is counted from there."""
+    every = case.ctx.playbook.severities[case.incident.severity].update_every_minutes
+    if not every:
+        return None
+    cadence, now = case.ctx.minutes(every), case.unit.now
+    last = max((update.at for update in case.file.updates), default=None)
+    if last is not None and last + cadence > now:
+        await case.unit.remind(next_update(case.incident, last + cadence))
+        return None
+    case.unit.record(case.incident, Happened.REMINDED, SYSTEM, about="update_due")
+    await case.unit.remind(next_update(case.incident, now + cadence))
+    return {"message": "update_due"}
+
+
+DECIDES: dict[ReminderKind, Callable[[Case, Reminder], Awaitable[Json | None]]] = {
+    ReminderKind.WINDOW_START: _window_start,
+    ReminderKind.WINDOW_NUDGE: _window_nudge,
+    ReminderKind.ACKNOWLEDGE: _acknowledge,
+    ReminderKind.ACTION_EXPIRY: _action_expiry,
+    ReminderKind.UPDATE_DUE: _update_due,
+}
+"""Each changes what follows from the moment and returns what the room should be told, or None."""
