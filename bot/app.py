@@ -112,7 +112,7 @@ class Firsthour:
         log.info("firsthour.started", port=self.port, socket_mode=self.sockets is not None)
 
     def _run_intents(self, client: AsyncWebClient) -> None:
-        delivery = Delivery(self.store, self.playbook, self.org, client, Pace())
+        delivery = Delivery(self.store, self.playbook, self.org, client, Pace(), speed=self.settings.speed)
         handlers = {**delivery.handlers(), **execute.handlers(self.ctx)}
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
         runner = Runner(self.store, handlers, owner=owner, gave_up=gave_up)
@@ -125,7 +125,7 @@ class Firsthour:
         self._ends.push_async_callback(stop)
 
     def _tick(self) -> None:
-        clock = Clock(self.ctx, on_late=self.metrics.reminded)
+        clock = Clock(self.ctx, late=self.metrics.reminded)
         clock.start()
         self._ends.push_async_callback(clock.stop)
 

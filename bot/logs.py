@@ -10,7 +10,7 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.types import EventDict, WrappedLogger
+from structlog.types import EventDict, Processor, WrappedLogger
 
 from bot.incident.redact import redact
 
@@ -19,9 +19,10 @@ QUIET = ("slack_bolt", "slack_sdk", "uvicorn", "apscheduler", "httpx", "httpcore
 
 def configure(form: Literal["console", "json"], *, level: int = logging.INFO) -> None:
     """Route structlog and the libraries' logging to standard error."""
-    shared = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
-    renderer = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
-    traces = [structlog.processors.format_exc_info] if form == "json" else []
+    shared: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    as_json = form == "json"
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    traces: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
     structlog.configure(
         processors=[*shared, *traces, _redacted, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -81,7 +81,11 @@ class ConnectorSettings(_Strict):
     revert_url: HttpUrl | None = None
     """Without it the action cannot be undone from the room, and needs a second person."""
     probe_url: HttpUrl | None = None
-    """Where the practice AI app is asked; without it, at `url`."""
+    """Where the practice AI app is asked as its users ask it; without it, at `url`."""
+    probe_secret_env: str | None = None
+    """Names the token with which the practice AI app is asked as its users ask it."""
+    probe_credential_env: str | None = None
+    """Names the credential that a rotation replaces: afterwards it must be refused. Without it a person has to look."""
     secret_env: str | None = None
     expect_status: tuple[int, ...] = (200, 201, 202, 204)
     timeout_seconds: float = Field(default=5.0, gt=0, le=10)

@@ -14,7 +14,7 @@ MINUTES = 10
 
 
 class Snooze(Verb):
-    minutes: int = Field(default=MINUTES, ge=1, le=240)
+    minutes: int = Field(default=MINUTES, ge=1, le=snooze.LONGEST)
 
 
 async def run(ctx: Context, asked: Asked, form: Snooze) -> str:

@@ -15,13 +15,17 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import make_url
 
-from bot.store import Store, schema
+from bot.incident.incident import SYSTEM, Incident
+from bot.incident.timeline import Happened
+from bot.incident.words import Severity
+from bot.store import Store, Unit, schema
 
 # aiohttp and slack_sdk would send even what is meant for loopback through a proxy.
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
@@ -168,3 +172,19 @@ async def sqlite_store(sqlite_url: str, clock: Clock) -> AsyncIterator[Store]:
     opened = Store(sqlite_url, now=clock)
     yield opened
     await opened.close()
+
+
+async def open_incident(unit: Unit, **changed: Any) -> Incident:
+    """A minimal incident with its first timeline entry, for tests of what lies below the use cases."""
+    values: dict[str, Any] = {
+        "title": "Canary in an answer",
+        "severity": Severity.SEV2,
+        "declared_by": "U01ALICE",
+        "playbook_digest": "0" * 64,
+        "declared_at": unit.now,
+    }
+    incident = Incident(number=await unit.next_number(), **{**values, **changed})
+    unit.add(incident)
+    unit.record(incident, Happened.OPENED, SYSTEM, title=incident.title)
+    await unit.flush()
+    return incident

@@ -15,7 +15,7 @@ from bot.incident import approval
 from bot.incident.errors import NotFound, Refused
 from bot.incident.incident import Incident
 from bot.incident.outward import Intent, IntentKind, IntentState, Reminder
-from bot.incident.words import ActionState, Role
+from bot.incident.words import ActionState, Role, ScopeKind
 from bot.incident.work import Action, Approval
 from bot.store import Unit, queries
 
@@ -47,12 +47,9 @@ def words(action: Action) -> str:
 
 def facts(action: Action) -> dict[str, Any]:
     """What every timeline entry about an action says."""
-    return {
-        "action": action.index,
-        "kind": action.kind.value,
-        "scope": action.scope_kind.value,
-        "target": action.scope_id,
-    }
+    everyone = action.scope_kind is ScopeKind.EVERYONE
+    scope = "everyone" if everyone else f"{action.scope_kind.value.replace('_', ' ')} {action.scope_id}"
+    return {"action": action.index, "kind": action.kind.value, "scope": scope}
 
 
 async def approver(ctx: Context, unit: Unit, incident: Incident, action: Action, user: str) -> str:

@@ -33,7 +33,7 @@ async def attest(ctx: Context, caller: Caller, number: int, *, index: int, state
         await _refuse_unless_waiting(ctx, unit, action)
         await _refuse_outsider(ctx, unit, incident, action, user)
         words = clip(redact(statement.strip()), 1000)
-        said = {"attested": True, "statement": words}
+        said = {"attested": True, "result": f"attested by a person: {words}"}
         if action.revert_asked_at is not None:
             reverted(unit, incident, action)
             unit.record(incident, Happened.ACTION_REVERTED, caller.actor, **actions.facts(action), **said)
@@ -42,7 +42,7 @@ async def attest(ctx: Context, caller: Caller, number: int, *, index: int, state
             action.state, action.verified_at = S.VERIFIED, unit.now
             unit.record(incident, Happened.ACTION_VERIFIED, caller.actor, **actions.facts(action), **said)
             done = "in force"
-        action.result = f"Attested by <@{user}>: {words}"
+        action.result = f"Attested by a person: {words}"
         await lapse(ctx, unit, incident)
         await settle(ctx, unit, incident)
         return unit.answer(f"You attested that {actions.words(action).lower()} is {done}.")

@@ -41,7 +41,10 @@ async def plan_reminders(ctx: Context, unit: Unit, incident: Incident) -> None:
 
 
 async def replan(ctx: Context, unit: Unit, incident: Incident) -> None:
-    """The severity changed, or the incident was reopened: stop what was planned and plan what is still ahead."""
+    """The severity changed, or the incident was reopened: stop what was planned and plan what is still ahead.
+
+    Called after the change was recorded: the keys of the new plan are made from the timeline's head.
+    """
     await unit.stop_reminders(incident, where=[col(Reminder.kind).in_(PLANNED_HERE)])
     if incident.status is Status.REOPENED:  # it must be acknowledged again, counted from here
         incident.acknowledge_by = respond_by(ctx, incident, unit.now)
@@ -57,7 +60,7 @@ def respond_by(ctx: Context, incident: Incident, since: datetime) -> datetime:
 
 
 def reminder(incident: Incident, kind: ReminderKind, part: str, *, due_at: datetime, args: Json) -> Reminder:
-    """The timeline's head is the revision in the key: a plan made anew never meets the keys of the one before."""
+    """The timeline's head is the revision in the key, so that a plan made anew never meets the keys of the one before."""
     key = f"{incident.number}:{kind}:{part}:r{incident.head_seq}"
     return Reminder(key=key, incident=incident.number, kind=kind, args=args, due_at=due_at)
 

@@ -116,7 +116,7 @@ def write(ctx: Context, unit: Unit, incident: Incident, actor: Actor, *, of: Wan
         expires_at=unit.now + ctx.minutes(policy.expires_minutes),
     )
     unit.add(action)
-    said = {"why": action.why, "effect": action.effect, "connector": name, "digest": action.digest}
+    said = {"reason": action.why, "effect": action.effect, "connector": name, "digest": action.digest}
     unit.record(incident, Happened.ACTION_PROPOSED, actor, **actions.facts(action), **said)
     return action
 

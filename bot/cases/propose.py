@@ -92,7 +92,7 @@ def _refuse_repeat(existing: Sequence[Action], asked: Wanted) -> None:
 async def _say(unit: Unit, incident: Incident, untold: list[str]) -> None:
     """A plan is never silently shorter than the playbook's: what has no known target is said, once."""
     listed = ", ".join(dict.fromkeys(untold))
-    text = f"Not proposed, because its target is not known: {listed}. Name the target with `/incident propose`."
+    text = f"Not proposed, because its target is not known: {listed}. Name the target with `/incident contain propose`."
     said = select(TimelineEntry).where(
         TimelineEntry.incident == incident.number,
         TimelineEntry.kind == Happened.NOTE,

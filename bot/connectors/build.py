@@ -13,6 +13,7 @@ from pydantic import HttpUrl, SecretStr
 from bot.connectors.contract import MANUAL, Connector, Connectors
 from bot.connectors.manual import Manual
 from bot.connectors.practice import Practice
+from bot.connectors.practice_users import Users
 from bot.connectors.webhook import Addresses, Webhook
 from bot.incident.errors import Misconfigured
 from bot.incident.words import ActionKind
@@ -54,9 +55,7 @@ def _connector(name: str, settings: ConnectorSettings, env: Mapping[str, str]) -
     if url is None:
         raise Misconfigured(f"connectors.{name}: a {settings.kind} needs `url`.")
     if settings.kind == "practice":
-        secret = _secret(name, settings, env) if settings.secret_env else None
-        probe = _address(name, "probe_url", settings.probe_url)
-        return Practice(name, admin=url, probe=probe or url, secret=secret, seconds=settings.timeout_seconds)
+        return _practice(name, url, settings, env)
     return Webhook(
         name=name,
         addresses=Addresses(
@@ -65,20 +64,29 @@ def _connector(name: str, settings: ConnectorSettings, env: Mapping[str, str]) -
             verify_method=settings.verify_method,
             revert=_address(name, "revert_url", settings.revert_url),
         ),
-        secret=_secret(name, settings, env),
+        secret=_secret(name, "secret_env", settings.secret_env, env),
         expect_status=settings.expect_status,
         seconds=settings.timeout_seconds,
     )
 
 
-def _secret(name: str, settings: ConnectorSettings, env: Mapping[str, str]) -> SecretStr:
-    if settings.secret_env is None:
-        raise Misconfigured(
-            f"connectors.{name}: name the environment variable that holds its signing secret in `secret_env`."
-        )
-    value = env.get(settings.secret_env, "").strip()
+def _practice(name: str, url: str, settings: ConnectorSettings, env: Mapping[str, str]) -> Practice:
+    credential = settings.probe_credential_env
+    users = Users(
+        root=(_address(name, "probe_url", settings.probe_url) or url).rstrip("/"),
+        token=_secret(name, "probe_secret_env", settings.probe_secret_env, env),
+        credential=_secret(name, "probe_credential_env", credential, env) if credential else None,
+    )
+    admin = _secret(name, "secret_env", settings.secret_env, env)
+    return Practice(name, root=url.rstrip("/"), token=admin, users=users, seconds=settings.timeout_seconds)
+
+
+def _secret(name: str, key: str, variable: str | None, env: Mapping[str, str]) -> SecretStr:
+    if variable is None:
+        raise Misconfigured(f"connectors.{name}: name the environment variable that holds its secret in `{key}`.")
+    value = env.get(variable, "").strip()
     if not value:
-        raise Misconfigured(f"connectors.{name}: the environment variable {settings.secret_env} is not set.")
+        raise Misconfigured(f"connectors.{name}.{key}: the environment variable {variable} is not set.")
     return SecretStr(value)
 
 

@@ -17,7 +17,6 @@ from bot.incident.columns import Json
 from bot.incident.words import ActionKind, ScopeKind
 from bot.incident.work import Action
 
-
 MANUAL = "manual"
 """The connector that always exists: a person does it."""
 

@@ -1,17 +1,19 @@
 """One HTTP exchange with a containment system, and what its outcome means: was anything sent, was there an answer.
 
 Decides limits (time, size, no redirects, nothing taken from the environment) and what a failure says about the other side.
-What a status means is the connector's. Bodies and URLs are never shown or logged.
+What a body means is the connector's. Bodies and URLs are never shown or logged.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import httpx
+
+from bot.connectors.contract import Effect, Result
 
 BODY_LIMIT = 64 * 1024
 """Bytes read of an answer. What is longer is not understood at all."""
@@ -52,7 +54,7 @@ Exchange = Answered | NotSent | NoAnswer
 def client() -> httpx.AsyncClient:
     """No redirects, no proxy or .netrc from the environment, no connection kept (a stale one would look like a reset)."""
     return httpx.AsyncClient(
-        follow_redirects=False, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0), timeout=None
+        follow_redirects=False, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0), timeout=30.0
     )
 
 
@@ -91,3 +93,20 @@ async def _body(response: httpx.Response) -> bytes | None:
         if len(read) > BODY_LIMIT:
             return None
     return bytes(read)
+
+
+def read(name: str, answer: Exchange, expected: Collection[int]) -> Result:
+    """What an order's answer means: APPLIED, FAILED (certainly not done) or UNKNOWN (may be done)."""
+    match answer:
+        case NotSent(why):
+            return Result(Effect.FAILED, f"{name}: {why}. Nothing was changed.")
+        case NoAnswer(why):
+            return Result(Effect.UNKNOWN, f"{name}: {why}. It may be done.")
+        case Answered(status) if status in expected:
+            return Result(Effect.APPLIED, f"{name} said yes ({status}).")
+        case Answered(status) if 300 <= status < 400:
+            return Result(Effect.FAILED, f"{name} answered with a redirect ({status}), which is not followed.")
+        case Answered(status) if 400 <= status < 500:
+            return Result(Effect.FAILED, f"{name} refused ({status}). Nothing was changed.")
+        case Answered(status):
+            return Result(Effect.UNKNOWN, f"{name} answered {status}. It may be done.")

@@ -18,7 +18,7 @@ import httpx
 from pydantic import SecretStr
 
 from bot.connectors.contract import Effect, Nature, Order, Result
-from bot.connectors.http import Answered, Exchange, NoAnswer, NotSent, client, exchange
+from bot.connectors.http import Answered, Exchange, client, exchange, read
 from bot.incident.columns import Json
 from bot.incident.words import ActionKind, ScopeKind
 
@@ -77,7 +77,7 @@ class Webhook:
         return Result(Effect.CAPTURED, f"{self.name} keeps the earlier state itself.")
 
     async def apply(self, order: Order) -> Result:
-        return self._read(await self._post(self.addresses.apply, order, "apply"))
+        return read(self.name, await self._post(self.addresses.apply, order, "apply"), self.expect_status)
 
     async def verify(self, order: Order) -> Result:
         held = await self._in_force(order)
@@ -90,7 +90,7 @@ class Webhook:
     async def revert(self, order: Order, snapshot: Json | None) -> Result:
         if self.addresses.revert is None:
             return Result(Effect.FAILED, f"{self.name} has no address to revert at. Undo it there by hand.")
-        return self._read(await self._post(self.addresses.revert, order, "revert"))
+        return read(self.name, await self._post(self.addresses.revert, order, "revert"), self.expect_status)
 
     async def verify_revert(self, order: Order) -> Result:
         held = await self._in_force(order)
@@ -109,21 +109,6 @@ class Webhook:
 
     async def close(self) -> None:
         await self.http.aclose()
-
-    def _read(self, answer: Exchange) -> Result:
-        match answer:
-            case NotSent(why):
-                return Result(Effect.FAILED, f"{self.name}: {why}. Nothing was changed.")
-            case NoAnswer(why):
-                return Result(Effect.UNKNOWN, f"{self.name}: {why}. It may be done.")
-            case Answered(status) if status in self.expect_status:
-                return Result(Effect.APPLIED, f"{self.name} said yes ({status}).")
-            case Answered(status) if 300 <= status < 400:
-                return Result(Effect.FAILED, f"{self.name} answered with a redirect ({status}), which is not followed.")
-            case Answered(status) if 400 <= status < 500:
-                return Result(Effect.FAILED, f"{self.name} refused ({status}). Nothing was changed.")
-            case Answered(status):
-                return Result(Effect.UNKNOWN, f"{self.name} answered {status}. It may be done.")
 
     async def _in_force(self, order: Order) -> bool | Result:
         """Only an explicit true or false counts; anything else is not known."""

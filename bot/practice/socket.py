@@ -121,10 +121,9 @@ class SocketMode:
 
     async def _connection(self) -> Connection | None:
         """The next connection in turn; waits a moment for an app that is just reconnecting."""
-        if not self._pick():
-            end = time.monotonic() + self.grace
-            while not self.connected and (left := end - time.monotonic()) > 0:
-                await self.world.changes.after(self.world.changes.version, left)
+        end = time.monotonic() + self.grace
+        while not self.connected and (left := end - time.monotonic()) > 0:
+            await self.world.changes.after(self.world.changes.version, left)
         return self._pick()
 
     async def _send(self, envelope: Envelope, **extra: object) -> bool:

@@ -25,9 +25,12 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
+    "conversations.archive": ("manage",),
     "conversations.create": ("manage",),
-    "conversations.history": ("history",),
+    # Beside rooms, what was posted in the stakeholders' channel and in a direct message is looked for before it is repeated.
+    "conversations.history": ("history", "channels:history", "im:history"),
     "conversations.invite": ("manage",),
+    "conversations.join": ("channels:join",),
     "conversations.list": ("read", "channels:read"),  # the stakeholders' channel is found by its name
     "conversations.open": ("im:write",),
     "conversations.setTopic": ("manage",),

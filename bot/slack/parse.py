@@ -25,7 +25,7 @@ LONG_DASH = re.compile(r"(?<!\S)[—–](?=[A-Za-z])")
 TOKEN = re.compile(r'"[^"]*"(?!\S)|<[^<>\s][^<>]*>|\S+')
 FLAG = re.compile(r"--([A-Za-z][A-Za-z-]*)$")
 INCIDENT = re.compile(r"inc-\d+$", re.IGNORECASE)
-REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
+REFERENCE = re.compile(r"<(?:([@#!])([^<>|]*)|((?:https?|mailto|tel):[^<>|]*))(?:\|([^<>]*))?>")
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
@@ -85,7 +85,7 @@ def usage(feature: Feature[Any]) -> str:
     fields, parts = feature.model.model_fields, [COMMAND, feature.verb]
     for name in feature.positional:
         more = " …" if name == feature.positional[-1] and is_text(fields[name]) else ""
-        shown = f"{name.replace('_', '-')}{more}"
+        shown = "INC-12" if name == "incident" else f"{name.replace('_', '-')}{more}"
         parts.append(f"<{shown}>" if fields[name].is_required() else f"[{shown}]")
     for name, info in fields.items():
         if name not in feature.positional:
@@ -179,18 +179,14 @@ def _word(token: str) -> str:
     """One value: without its quotes; a mention becomes the id of who or what is mentioned."""
     mention = REFERENCE.fullmatch(token)
     if mention is not None:
-        return _unescape(mention[2])
+        return _unescape(mention[2] or mention[3] or "")
     quoted = len(token) > 1 and token[0] == token[-1] == '"'
     return _prose(token[1:-1]) if quoted else _prose(token)
 
 
 def _prose(text: str) -> str:
     """Running text as a person would read it: mentions and links become words, so that nobody is called by them."""
-    return _unescape(REFERENCE.sub(lambda found: _said(found[1], found[2], found[3]), text)).strip()
-
-
-def _said(sign: str, target: str, name: str | None) -> str:
-    return f"{sign}{name or target}" if sign else target
+    return _unescape(REFERENCE.sub(lambda found: found[3] or f"{found[1]}{found[4] or found[2]}", text)).strip()
 
 
 def _unescape(text: str) -> str:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal, LiteralString
 
+from bot.incident.redact import clip
 from bot.incident.words import Severity
 
 VALUE_CHARS = 300
@@ -81,11 +82,6 @@ def plain(text: str, limit: int) -> str:
 
 def escape(text: str) -> Md:
     return Md(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
-
-
-def clip(text: str, limit: int) -> str:
-    """At most `limit` characters; what was cut is said with an ellipsis."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def clip_md(text: Md, limit: int) -> Md:

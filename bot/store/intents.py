@@ -98,10 +98,27 @@ async def settle_done(unit: Unit, claim: Claim, owner: str) -> bool:
     )
 
 
-async def settle_later(unit: Unit, claim: Claim, owner: str, *, after: timedelta, why: str, uncertain: bool) -> bool:
+async def settle_later(
+    unit: Unit, claim: Claim, owner: str, *, after: timedelta, why: str, uncertain: bool, counts: bool = True
+) -> bool:
+    """`counts` False gives the attempt back: nothing was tried."""
     return await _settle(
-        unit, claim, owner, state=IntentState.PENDING, due_at=unit.now + after, uncertain=uncertain, error=why[:500]
+        unit,
+        claim,
+        owner,
+        state=IntentState.PENDING,
+        due_at=unit.now + after,
+        uncertain=uncertain,
+        error=why[:500],
+        attempts=claim.attempt if counts else claim.attempt - 1,
     )
+
+
+async def hurry(unit: Unit, incident: int, why: str) -> None:
+    """What an incident's intents waited for, under this reason, is there: they are due now."""
+    waiting = and_(col(Intent.incident) == incident, col(Intent.state) == IntentState.PENDING, col(Intent.error) == why)
+    await unit.session.exec(update(Intent).where(waiting).values(due_at=unit.now))
+    unit.wakes = True
 
 
 async def settle_never(unit: Unit, claim: Claim, owner: str, *, why: str) -> bool:
@@ -114,7 +131,7 @@ async def release(store: Store, owner: str, ids: list[int]) -> None:
         return
     async with store.unit() as unit:
         mine = and_(col(Intent.id).in_(ids), col(Intent.lease_owner) == owner, col(Intent.state) == IntentState.SENDING)
-        await unit.session.execute(
+        await unit.session.exec(
             update(Intent)
             .where(mine)
             .values(state=IntentState.PENDING, uncertain=True, lease_owner=None, due_at=unit.now)
@@ -126,10 +143,10 @@ async def _settle(unit: Unit, claim: Claim, owner: str, **values: Any) -> bool:
         col(Intent.id) == claim.id, col(Intent.lease_owner) == owner, col(Intent.state) == IntentState.SENDING,
         col(Intent.lease_until) == claim.until, col(Intent.attempts) == claim.attempt,
     )  # fmt: skip
-    result = await unit.session.execute(
+    result = await unit.session.exec(
         update(Intent)
         .where(mine)
         .values(lease_owner=None, lease_until=None, **values)
         .execution_options(synchronize_session=False)
     )
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+    return bool(result.rowcount == 1)

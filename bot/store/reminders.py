@@ -61,7 +61,7 @@ async def claim(unit: Unit, numbers: Sequence[int]) -> Sequence[Due]:
 
 async def _mark(unit: Unit, ids: Collection[int | None]) -> None:
     fired = update(Reminder).where(col(Reminder.id).in_(ids)).values(state=ReminderState.FIRED, fired_at=unit.now)
-    await unit.session.execute(fired.execution_options(synchronize_session=False))
+    await unit.session.exec(fired.execution_options(synchronize_session=False))
 
 
 async def stop_orphans(unit: Unit, numbers: Sequence[int]) -> Sequence[int]:
@@ -69,17 +69,17 @@ async def stop_orphans(unit: Unit, numbers: Sequence[int]) -> Sequence[int]:
     there = set((await unit.session.exec(select(Incident.number).where(col(Incident.number).in_(numbers)))).all())
     gone = [number for number in numbers if number not in there]
     if gone:
-        pending = update(Reminder).where(col(Reminder.incident).in_(gone), Reminder.state == ReminderState.PENDING)
-        await unit.session.execute(pending.values(state=ReminderState.STOPPED))
+        pending = update(Reminder).where(col(Reminder.incident).in_(gone), col(Reminder.state) == ReminderState.PENDING)
+        await unit.session.exec(pending.values(state=ReminderState.STOPPED))
     return gone
 
 
 async def put_off(unit: Unit, number: int, span: timedelta) -> None:
     """Have what fell due for this incident fall due later: deciding about it failed."""
     fallen = update(Reminder).where(
-        Reminder.incident == number, Reminder.state == ReminderState.PENDING, Reminder.due_at <= unit.now
+        col(Reminder.incident) == number, col(Reminder.state) == ReminderState.PENDING, col(Reminder.due_at) <= unit.now
     )
-    await unit.session.execute(fallen.values(due_at=unit.now + span))
+    await unit.session.exec(fallen.values(due_at=unit.now + span))
 
 
 async def progress(session: AsyncSession, incidents: Sequence[Incident], now: datetime) -> Mapping[int, CaseFile]:
@@ -125,5 +125,5 @@ def _grouped(rows: Sequence[Noun]) -> dict[int, list[Noun]]:
 
 async def forget_inbound(unit: Unit, before: datetime) -> int:
     """Delete what was counted so long ago that nobody delivers it again. Returns how many."""
-    result = await unit.session.execute(delete(InboundKey).where(col(InboundKey.at) < before))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    result = await unit.session.exec(delete(InboundKey).where(col(InboundKey.at) < before))
+    return result.rowcount

@@ -55,6 +55,8 @@ class Later:
     why: str
     after: timedelta | None = None
     uncertain: bool = False
+    counts: bool = True
+    """False where nothing was tried: it waits for a rate limit or for another intent, however often that takes."""
 
 
 @dataclass(frozen=True)
@@ -152,15 +154,17 @@ class Runner:
 
     async def settle(self, claim: Claim, outcome: Outcome) -> None:
         """Write what came of an attempt. Nothing is written where another process took the intent over meanwhile."""
-        if isinstance(outcome, Later) and claim.attempt >= ATTEMPTS:
+        if isinstance(outcome, Later) and outcome.counts and claim.attempt >= ATTEMPTS:
             outcome = Never(f"{outcome.why}, after {claim.attempt} attempts")
         async with self.store.unit() as unit:
             match outcome:
                 case Done(record):
                     mine = await intents.settle_done(unit, claim, self.owner)
-                case Later(why, after, uncertain):
+                case Later(why, after, uncertain, counts):
                     wait, record = after or backoff(claim.attempt), _nothing
-                    mine = await intents.settle_later(unit, claim, self.owner, after=wait, why=why, uncertain=uncertain)
+                    mine = await intents.settle_later(
+                        unit, claim, self.owner, after=wait, why=why, uncertain=uncertain, counts=counts
+                    )
                 case Never(why, record):
                     mine = await intents.settle_never(unit, claim, self.owner, why=why)
                     if mine:

@@ -34,6 +34,12 @@ async def downgrade(store: Store, to: str = "base") -> None:
     await _locked(store, lambda config: command.downgrade(config, to))
 
 
+async def empty(store: Store) -> bool:
+    """True where no Firsthour has made this database ready yet."""
+    async with store.engine.connect() as connection:
+        return await connection.run_sync(_version) is None
+
+
 async def check(store: Store) -> None:
     """Raises Misconfigured where the database is empty, behind or ahead of this program."""
     async with store.engine.connect() as connection:

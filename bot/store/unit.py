@@ -70,9 +70,9 @@ class Unit:
     async def next_number(self) -> int:
         """The next incident number. Without gaps: a rollback gives it back."""
         seeded = (postgresql if self._postgres else sqlite).insert(Counter).values(name="incident", value=0)
-        await self.session.execute(seeded.on_conflict_do_nothing())
+        await self.session.exec(seeded.on_conflict_do_nothing())
         taken = update(Counter).where(col(Counter.name) == "incident").values(value=Counter.value + 1)
-        result = await self.session.execute(taken.returning(col(Counter.value)))
+        result = await self.session.exec(taken.returning(col(Counter.value)))
         return int(result.scalar_one())
 
     def record(self, incident: Incident, kind: Happened, actor: Actor, /, **data: Any) -> TimelineEntry:
@@ -127,14 +127,14 @@ class Unit:
         dialect = postgresql if self._postgres else sqlite
         self.wakes = True
         await self.session.flush()
-        await self.session.execute(dialect.insert(Intent).values(**row).on_conflict_do_nothing(index_elements=["key"]))
+        await self.session.exec(dialect.insert(Intent).values(**row).on_conflict_do_nothing(index_elements=["key"]))
 
     async def show(self, incident: Incident, kind: SurfaceKind, part: str = "") -> None:
         """Want a surface. A surface of the room waits until the room is open: `open_surfaces` shows all that are wanted."""
         await self.session.flush()
         dialect = postgresql if self._postgres else sqlite
         wanted = dialect.insert(Surface).values(incident=incident.number, kind=kind, part=part)
-        await self.session.execute(wanted.on_conflict_do_nothing(index_elements=["incident", "kind", "part"]))
+        await self.session.exec(wanted.on_conflict_do_nothing(index_elements=["incident", "kind", "part"]))
         if kind is SurfaceKind.ANNOUNCEMENT or incident.channel_id is not None:
             key = f"show:{incident.number}:{kind}:{part}"
             args = {"surface": str(kind), "part": part}
@@ -154,11 +154,11 @@ class Unit:
         await self.session.flush()
         dialect = postgresql if self._postgres else sqlite
         rows = [reminder.model_dump(exclude={"id"}) for reminder in reminders]
-        await self.session.execute(dialect.insert(Reminder).values(rows).on_conflict_do_nothing(index_elements=["key"]))
+        await self.session.exec(dialect.insert(Reminder).values(rows).on_conflict_do_nothing(index_elements=["key"]))
 
     async def stop_reminders(self, incident: Incident, *, where: Sequence[Any] = ()) -> None:
         """Stop what is still pending for the incident, or the part of it that `where` names."""
-        await self.session.execute(
+        await self.session.exec(
             update(Reminder)
             .where(col(Reminder.incident) == incident.number, col(Reminder.state) == ReminderState.PENDING, *where)
             .values(state=ReminderState.STOPPED)
@@ -169,10 +169,10 @@ class Unit:
         await self.session.flush()
         for number in self._changed:
             self.wakes = True
-            await self.session.execute(rearm(self.now, col(Intent.incident) == number))
+            await self.session.exec(rearm(self.now, col(Intent.incident) == number))
         if inbound is not None:
             answered = update(InboundKey).where(col(InboundKey.key) == inbound).values(answer=self._answer)
-            await self.session.execute(answered)
+            await self.session.exec(answered)
 
 
 def rearm(now: datetime, *where: Any) -> Any:

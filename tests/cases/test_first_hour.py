@@ -6,7 +6,9 @@ import pytest
 
 from bot.cases import acknowledge, finish, roles, severity
 from bot.cases.first_hour import plan_reminders, replan
+from bot.incident.incident import SYSTEM
 from bot.incident.outward import ReminderKind
+from bot.incident.timeline import Happened
 from bot.incident.words import Role, Severity
 from bot.store import Store
 from tests import opened as case
@@ -67,6 +69,7 @@ async def test_the_plan_is_anchored_at_the_declaration_however_long_ago_it_start
     async with store.unit() as unit:
         incident = await unit.incident(number)
         incident.started_at = START - timedelta(hours=5)
+        unit.record(incident, Happened.NOTE, SYSTEM, text="it began this morning")
         await replan(ctx, unit, incident)
     assert (await planned(store, number, K.WINDOW_START))["command"] == 5
 
@@ -96,6 +99,7 @@ async def test_planning_twice_at_the_same_revision_writes_nothing_twice(store: S
     number = await case.opened(ctx)
     async with store.unit() as unit:
         incident = await unit.incident(number)
+        unit.record(incident, Happened.NOTE, SYSTEM, text="a look at the plan")
         await replan(ctx, unit, incident)
     before = [row.key for row in await case.reminders(store, number)]
     async with store.unit() as unit:

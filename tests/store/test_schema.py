@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import sys
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, inspect
 from sqlmodel import SQLModel
 
 from bot.incident.errors import Misconfigured
 from bot.store import Store, schema
-from tests.conftest import postgres_database
 
 MERGED: dict[str, str] = {
     "0001_every_table_of_the_first_version.py": "2332f91e8f1b07026e5823d96f80ca8a0b22c515cdc7949ccc311e6f01169b9c",

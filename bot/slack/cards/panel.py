@@ -12,7 +12,7 @@ from bot.incident.work import Action
 from bot.slack.buttons import Button, value
 from bot.slack.cards.fitting import Entry, fit
 from bot.slack.cards.scene import SCOPE_CHARS, Scene
-from bot.slack.cards.standing import MARKS, standing
+from bot.slack.cards.standing import MARKS, standing, waits_for_a_person
 from bot.slack.kit import Message, actions, button, confirm, header, section
 from bot.slack.text import Md, code, join, md, safe
 
@@ -22,6 +22,8 @@ DIGEST_CHARS = 16
 """So much of the digest a button carries: a click decides about what was shown, or about nothing."""
 RANK = {S.PROPOSED: 0, S.EXECUTING: 0, S.VERIFIED: 1, S.UNKNOWN: 1, S.FAILED: 1, S.APPROVED: 1}
 SETTLED = 2
+REVERTABLE = frozenset({S.VERIFIED, S.UNKNOWN})
+"""What is in force, or may be."""
 
 
 def panel(scene: Scene) -> Message:
@@ -74,13 +76,15 @@ def _described(scene: Scene, action: Action) -> Md:
 def _buttons(scene: Scene, action: Action) -> list[ButtonElement]:
     if action.state is S.PROPOSED and not scene.ended:
         return _decide(scene, action)
-    if action.state is S.EXECUTING and action.connector == "manual":
-        return [
-            button("I did it", Button.ATTEST, _value(action), style="primary", says=f"I carried out {action.index}")
-        ]
-    if action.state is S.VERIFIED and action.reversible and action.revert_asked_at is None:
-        return [_revert(scene, action)]
-    return []
+    pressable: list[ButtonElement] = []
+    if waits_for_a_person(action):
+        says = f"I carried out action {action.index}"
+        pressable.append(
+            button("I did it", Button.ATTEST, value(action.incident, action.index), style="primary", says=says)
+        )
+    if action.state in REVERTABLE and action.reversible and action.revert_asked_at is None:
+        pressable.append(_revert(scene, action))
+    return pressable
 
 
 def _decide(scene: Scene, action: Action) -> list[ButtonElement]:

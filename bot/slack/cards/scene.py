@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot.incident.casefile import CaseFile
 from bot.incident.incident import Incident
 from bot.incident.words import ActionState, Role, Severity, StepState
+from bot.incident.work import Step
 from bot.playbook import Playbook
 from bot.playbook.first_hour import Need, Window
 from bot.slack.text import Md, code, md, safe, when, who
@@ -108,10 +109,13 @@ class Scene:
         return [need for need in window.needs if not self._met(need)]
 
     def _met(self, need: Need) -> bool:
-        if need.kind == "fact":
-            return self.file.fact(need.id)
-        step = self.file.step(need.id)
-        return step is None or step.state is not StepState.OPEN
+        return self.file.fact(need.id) if need.kind == "fact" else not self.open_steps(need)
+
+    def open_steps(self, need: Need) -> list[Step]:
+        """The step that is needed, or those below it: `evidence.logs` stands for `evidence.logs.gateway` too."""
+        exact = self.file.step(need.id)
+        steps = [exact] if exact else [one for one in self.file.steps if one.step_id.startswith(f"{need.id}.")]
+        return [step for step in steps if step.state is StepState.OPEN]
 
     # What falls due
 

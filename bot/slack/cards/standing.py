@@ -5,16 +5,18 @@ Decides the words of each state. Which states there are is `bot.incident.words`'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
 from bot.incident.words import ActionState, Decision
 from bot.incident.work import Action
 from bot.slack.cards.scene import Scene
-from bot.slack.text import Md, join, md, safe, when, who
+from bot.slack.text import Md, join, md, mention, safe, when, who
 
 S = ActionState
 RESULT_CHARS = 400
+ATTESTED = re.compile(r"Attested by <@([UW][A-Z0-9]{2,20})>: ")
 MARKS = {
     S.PROPOSED: "🖐",
     S.APPROVED: "⏳",
@@ -26,6 +28,14 @@ MARKS = {
     S.DECLINED: "🚫",
     S.EXPIRED: "⌛",
 }
+
+
+def waits_for_a_person(action: Action) -> bool:
+    """Somebody has to carry it out, or undo it, by hand; `action.result` says what. A connector in hand says nothing yet."""
+    by_hand = action.connector == "manual"
+    if action.state is S.EXECUTING:
+        return by_hand or bool(action.result)
+    return action.state is S.UNKNOWN or (action.state is S.VERIFIED and action.revert_asked_at is not None and by_hand)
 
 
 def standing(scene: Scene, action: Action) -> Md:
@@ -51,7 +61,7 @@ def _approved(scene: Scene, action: Action) -> Md:
 
 
 def _executing(scene: Scene, action: Action) -> Md:
-    if action.connector == "manual":
+    if waits_for_a_person(action):
         return md("{}. *A person has to do it:* {}", _by(scene, action), _result(action))
     return md("{}. Being carried out by {}.", _by(scene, action), action.connector)
 
@@ -61,7 +71,8 @@ def _verified(scene: Scene, action: Action) -> Md:
     if action.revert_asked_at is None:
         return line
     by = who(action.revert_asked_by) if action.revert_asked_by else Md("somebody")
-    return md("{}. Reverting, asked by {} at {}.", line, by, when(action.revert_asked_at))
+    how = Md("A person has to undo it by hand") if waits_for_a_person(action) else Md("Reverting")
+    return md("{}. {}, asked by {} at {}.", line, how, by, when(action.revert_asked_at))
 
 
 def _failed(scene: Scene, action: Action) -> Md:
@@ -97,7 +108,11 @@ def _by(scene: Scene, action: Action) -> Md:
 
 
 def _result(action: Action) -> Md:
-    return safe(action.result or "", RESULT_CHARS)
+    """Attested results name the person in Slack's own form; that one form is kept, anything after it is inert."""
+    result = action.result or ""
+    if (said := ATTESTED.match(result)) is not None:
+        return md("Attested by {}: {}", mention(said.group(1)), safe(result[said.end() :], RESULT_CHARS))
+    return safe(result, RESULT_CHARS)
 
 
 def _at(moment: datetime | None) -> Md:

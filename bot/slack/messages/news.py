@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.incident.columns import Json
 from bot.incident.words import ActionState, Severity
 from bot.slack.cards.scene import MARKS, Scene
-from bot.slack.cards.standing import standing
+from bot.slack.cards.standing import standing, waits_for_a_person
 from bot.slack.kit import Message, message
 from bot.slack.messages.asked import action_of
 from bot.slack.text import Md, join, md, quoted, safe, when, who
@@ -27,7 +27,11 @@ def severity_changed(scene: Scene, args: Json) -> Message | None:
 
 
 def _severity(given: object) -> Severity | None:
-    return Severity(given) if isinstance(given, int) and given in set(Severity) else None
+    """`SEV-2` or `2`; None where it names none."""
+    try:
+        return Severity.parse(str(given))
+    except ValueError:
+        return None
 
 
 def update_posted(scene: Scene, _: Json) -> Message | None:
@@ -67,7 +71,8 @@ def action_result(scene: Scene, args: Json) -> Message | None:
     action = action_of(scene, args)
     if action is None or action.state in {S.PROPOSED, S.APPROVED}:
         return None
-    called = md("{} ", scene.in_charge("commander")) if action.state in NEEDS_THE_COMMANDER else Md("")
+    needed = action.state in NEEDS_THE_COMMANDER or waits_for_a_person(action)
+    called = md("{} ", scene.in_charge("commander")) if needed else Md("")
     title = scene.playbook.actions[action.kind].title
     return message(md("{}*{}. {}*: {}", called, action.index, title, standing(scene, action)))
 

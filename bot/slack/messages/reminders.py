@@ -35,8 +35,9 @@ def window_nudge(scene: Scene, args: Json) -> Message | None:
         return None
     lines = [md("*{}* ends at {}. Still missing:", window.title, when(scene.at_minute(window.end_minutes)))]
     for need in missing:
-        step = scene.file.step(need.id) if need.kind == "step" else None
-        lines.append(md("• {}: {}", need.label, scene.in_charge(need.role, step.owner if step else None)))
+        owned = [step.owner for step in scene.open_steps(need) if step.owner] if need.kind == "step" else []
+        owner = next(iter(owned), None) or scene.holder(need.role) or scene.file.commander
+        lines.append(md("• {}: {}", need.label, scene.in_charge(need.role, owner)))
     return _with_snooze(join("\n", lines), scene, "window", window.id)
 
 
@@ -53,8 +54,7 @@ def acknowledge_overdue(scene: Scene, args: Json) -> Message | None:
     )
     incident = value(scene.incident.number)
     acknowledge = button("Acknowledge", Button.ACKNOWLEDGE, incident, style="primary")
-    buttons = actions(acknowledge, _snooze(scene, "acknowledge", str(args.get("level", 0))))
-    return Message(text, (section(text), buttons))
+    return Message(text, (section(text), actions(acknowledge)))
 
 
 def called_out(people: Sequence[str], usergroups: Sequence[str]) -> Md:
@@ -87,7 +87,7 @@ def expiring_action(scene: Scene, args: Json) -> Message | None:
         title,
         when(action.expires_at),
     )
-    return _with_snooze(text, scene, "action", str(action.index))
+    return message(text)
 
 
 def catch_up(scene: Scene, args: Json) -> Message | None:
@@ -118,7 +118,7 @@ def _with_snooze(text: Md, scene: Scene, *what: str) -> Message:
 
 
 def _snooze(scene: Scene, *what: str) -> ButtonElement:
-    """`12|window|confirm`, `12|acknowledge|0`, `12|update`, `12|action|3`: which reminder rests."""
+    """`12|window|confirm` or `12|update`. Calls to acknowledge and proposals that expire cannot be put off."""
     return button("Snooze", Button.SNOOZE, value(scene.incident.number, *what))
 
 

@@ -1,0 +1,74 @@
+"""What every delivery handler is handed, and the answers that several of them give.
+
+Decides how a failure of Slack's becomes an outcome for the runner. What is delivered is each handler's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import select
+
+from bot.incident.casefile import CaseFile
+from bot.incident.outward import Intent, IntentKind, IntentState
+from bot.playbook import Playbook
+from bot.settings import Organisation
+from bot.slack.client import Slack
+from bot.slack.failures import Failure
+from bot.slack.kit import Message
+from bot.store import Store, queries
+from bot.store.intents import Claim
+from bot.store.runner import Later, Never
+
+ROOM_AWAITED = "the room is not open yet"
+"""The reason by which what waits for the room is found again once it is open."""
+ROOM_WAIT = timedelta(seconds=5)
+EVENT_TYPE = "firsthour_intent"
+QUIET = {"unfurl_links": False, "unfurl_media": False}
+
+
+@dataclass(frozen=True)
+class Desk:
+    store: Store
+    playbook: Playbook
+    org: Organisation
+    slack: Slack
+    speed: float = 1.0
+
+    async def file(self, claim: Claim) -> CaseFile:
+        """Raises NotFound where the incident was deleted by hand."""
+        assert claim.incident is not None
+        async with self.store.read() as session:
+            return await queries.case_file(session, claim.incident, self.store.now())
+
+    async def no_room(self, claim: Claim) -> Later | Never:
+        """For an intent whose room is not open: it waits, unless opening was given up."""
+        wanted = select(Intent.state).where(Intent.incident == claim.incident, Intent.kind == IntentKind.OPEN_ROOM)
+        async with self.store.read() as session:
+            opening = (await session.exec(wanted)).first()
+        if opening is IntentState.GIVEN_UP:
+            return Never("the room could not be opened")
+        return Later(ROOM_AWAITED, after=ROOM_WAIT, uncertain=claim.uncertain, counts=False)
+
+
+def outcome(claim: Claim, failure: Failure) -> Later | Never:
+    """Doubt about an earlier attempt stays until somebody has looked, whatever this attempt met."""
+    if failure.permanent:
+        return Never(failure.why)
+    return Later(
+        failure.why,
+        after=failure.after,
+        uncertain=failure.uncertain or claim.uncertain,
+        counts=failure.after is None,
+    )
+
+
+def metadata(claim: Claim) -> dict[str, object]:
+    """What makes a posted message findable by the intent that posted it (design law 3). Ids only."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": claim.key}}
+
+
+def posting(channel: str, message: Message, claim: Claim) -> dict[str, object]:
+    """The arguments of chat.postMessage."""
+    return {"channel": channel, **message.payload(), "metadata": metadata(claim), **QUIET}

@@ -1,0 +1,120 @@
+"""Opening the room: a channel of its own, private, found again after a crash, never shared with another incident.
+
+Decides its name, whose channel counts as ours, and what is shown and who is invited once it is open. Exactly one call of
+Slack stands between an incident and its card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.incident.casefile import CaseFile
+from bot.incident.incident import SYSTEM, Incident
+from bot.incident.outward import IntentKind, SurfaceKind
+from bot.incident.timeline import Happened
+from bot.slack.client import Answer
+from bot.slack.delivery.desk import ROOM_AWAITED, Desk, outcome
+from bot.slack.delivery.lookup import pages
+from bot.slack.failures import Failure
+from bot.slack.text import room_name
+from bot.store import Unit, queries
+from bot.store.intents import Claim, hurry
+from bot.store.runner import Done, Never, Outcome
+
+log = structlog.get_logger()
+
+NAMES = 9
+"""So many names are tried: the plain one, then with -2 to -9."""
+CHANNELS_A_PAGE = 1000
+BEFORE = timedelta(seconds=60)
+"""A channel that was made so long before the incident was declared was made for another one."""
+
+
+async def open_room(desk: Desk, claim: Claim) -> Outcome:
+    file = await desk.file(claim)
+    if file.incident.channel_id is not None:
+        return Done()
+    names = [_name(desk, file.incident, attempt) for attempt in range(1, NAMES + 1)]
+    if claim.uncertain:
+        found = await _ours(desk, file)
+        if found is not None:
+            return outcome(claim, found) if isinstance(found, Failure) else await _opened(desk, file, found)
+    return await _create(desk, claim, file, names)
+
+
+def _name(desk: Desk, incident: Incident, attempt: int) -> str:
+    """Named after the trigger where the playbook knows it: what an attacker wrote names no channel."""
+    known = desk.playbook.triggers.get(incident.trigger or "")
+    titles = (known.title, known.id) if known else (incident.title, incident.trigger)
+    return room_name(incident.number, incident.severity, *titles, attempt=attempt)
+
+
+async def _create(desk: Desk, claim: Claim, file: CaseFile, names: list[str]) -> Outcome:
+    looked = claim.uncertain
+    for name in names:
+        made = await desk.slack.call("conversations.create", name=name, is_private=desk.org.private_rooms)
+        if isinstance(made, Answer):
+            return await _opened(desk, file, made.data["channel"])
+        if made.error != "name_taken":
+            return outcome(claim, made)
+        if not looked:
+            looked, found = True, await _ours(desk, file)
+            if found is not None:
+                return outcome(claim, found) if isinstance(found, Failure) else await _opened(desk, file, found)
+    return Never(f"all of the names {names[0]} to {names[-1]} are taken. Rename or delete one of those channels")
+
+
+async def _ours(desk: Desk, file: CaseFile, names: list[str]) -> Mapping[str, Any] | Failure | None:
+    """A channel of one of these names that this bot made for this incident and that no incident has recorded."""
+    me = await desk.slack.call("auth.test")
+    if isinstance(me, Failure):
+        return me
+    kind = "private_channel" if desk.org.private_rooms else "public_channel"
+    asked = {"types": kind, "exclude_archived": True}
+    async for page in pages(desk.slack, "conversations.list", asked, size=CHANNELS_A_PAGE):
+        if isinstance(page, Failure):
+            return page
+        for channel in page.get("channels", []):
+            mine = channel.get("creator") == me.data.get("user_id")
+            if mine and str(channel.get("name", "")).startswith(prefix) and await _free(desk, file, channel):
+                return dict(channel)
+    return None
+
+
+async def _free(desk: Desk, file: CaseFile, channel: Mapping[str, Any]) -> bool:
+    made_at = datetime.fromtimestamp(float(channel.get("created", 0)), UTC)
+    if made_at < file.incident.declared_at - BEFORE:
+        return False
+    async with desk.store.read() as session:
+        return await queries.in_channel(session, str(channel["id"])) is None
+
+
+async def _opened(desk: Desk, file: CaseFile, channel: Mapping[str, Any]) -> Outcome:
+    channel_id, name = str(channel["id"]), str(channel["name"])
+    if desk.org.private_rooms and not channel.get("is_private"):
+        await desk.slack.call("conversations.archive", channel=channel_id)
+        log.error("room.not_private", incident=file.incident.number)
+        return Never("Slack made the room public although it must be private, so it was archived unused")
+
+    async def record(unit: Unit) -> None:
+        incident = await unit.incident(file.incident.number)
+        if incident.channel_id is not None:
+            return
+        incident.channel_id, incident.channel_name = channel_id, name
+        unit.record(incident, Happened.ROOM_OPENED, SYSTEM, channel=channel_id, name=name)
+        await unit.open_surfaces(incident)
+        await unit.show(incident, SurfaceKind.TOPIC)
+        await _invite_roster(desk, unit, incident)
+        await hurry(unit, incident.number, ROOM_AWAITED)
+
+    return Done(record)
+
+
+async def _invite_roster(desk: Desk, unit: Unit, incident: Incident) -> None:
+    roles = list(desk.playbook.severities[incident.severity].notify)
+    key = f"invite:{incident.number}:roster:{incident.severity.value}"
+    await unit.intend(IntentKind.INVITE, key, incident=incident, args={"roles": roles})
