@@ -48,7 +48,8 @@ connectors:
   practice-app:
     kind: practice
     url: {ai_app.url}
-    secret_env: PRACTICE_APP_TOKENS
+    secret_env: PRACTICE_ADMIN_TOKEN
+    probe_secret_env: PRACTICE_CHAT_TOKEN
     actions: [block_user, rate_limit, enable_safe_mode, disable_tools, disable_endpoint, flush_memory, restrict_rag,
               rotate_credentials]
 """
@@ -72,7 +73,8 @@ async def stage(folder: Path, *, port: int = 0, speed: float = 1.0, latency: flo
             "FIRSTHOUR_HTTP": "127.0.0.1:0",
             "FIRSTHOUR_INGEST_TOKEN": token,
             "FIRSTHOUR_SPEED": str(speed),
-            "PRACTICE_APP_TOKENS": f"{ai_app.admin_token} {ai_app.chat_token}",
+            "PRACTICE_ADMIN_TOKEN": ai_app.admin_token,
+            "PRACTICE_CHAT_TOKEN": ai_app.chat_token,
         }
         house = Firsthour(read_settings(env), env=env)
         await house.start()

@@ -12,6 +12,8 @@ from typing import NoReturn
 from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.incident.redact import UNSTORABLE
+
 LIMIT = 1024 * 1024
 """Bytes. Also held where no Content-Length is sent: counted while reading, so nothing larger is ever in memory."""
 SECONDS = 10.0
@@ -64,9 +66,12 @@ async def read(request: Request) -> bytes:
 
 
 def decode(body: bytes) -> object:
-    """JSON as Python values. Raises HTTPException 400 naming the position; NaN and Infinity are not JSON."""
+    """JSON as Python values. Raises HTTPException 400 naming the position; NaN and Infinity are not JSON.
+
+    Characters that no database keeps are replaced: an attacker who writes one must not keep the alert from coming in.
+    """
     try:
-        return json.loads(body, parse_constant=_no_number)
+        return _storable(json.loads(body, parse_constant=_no_number))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise HTTPException(400, f"The body is not JSON ({where}: {error.msg}). Send one JSON document.") from None
@@ -76,6 +81,18 @@ def decode(body: bytes) -> object:
         raise HTTPException(400, "The body is nested too deeply. Send it flat.") from None
     except ValueError:  # NaN, or a number of thousands of digits
         raise HTTPException(400, "The body holds a number that JSON does not know, such as NaN.") from None
+
+
+def _storable(value: object) -> object:
+    match value:
+        case str():
+            return UNSTORABLE.sub("\ufffd", value)
+        case list():
+            return [_storable(each) for each in value]
+        case dict():
+            return {_storable(key): _storable(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def _no_number(_: str) -> NoReturn:

@@ -101,11 +101,11 @@ def _truth(path: str, item: object) -> bool:
 
 
 def _text(value: object) -> str | None:
-    """Scalars as text; anything else, and what is empty, is unknown. What cannot be stored is replaced, not refused."""
+    """Scalars as text; anything else, and what is empty, is unknown."""
     if value is None or isinstance(value, list | dict):
         return None
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd").strip() or None
+    return text.strip() or None
 
 
 def _short(value: str | None) -> str | None:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.practice import display, fields, payloads, sight
 from bot.practice.fields import Value
 from bot.practice.shapes import BadAck, CannotDo, Json
-from bot.practice.socket import SocketMode
 from bot.practice.state import Channel, Message, Placed, Typed, User, View
 from bot.practice.world import World
+
+
+class Delivery(Protocol):
+    """The way to the app: Socket Mode or HTTP."""
+
+    async def ask(self, kind: str, payload: Json, *, accepts: bool) -> Json:
+        """Send an interaction and wait for its acknowledgement; raises ``DidNotRespond``."""
+        ...
+
+    def tell(self, payload: Json) -> None:
+        """Send an event."""
+        ...
 
 
 @dataclass
@@ -17,7 +29,7 @@ class Desk:
     """What every verb needs: the world, the way to the app, and which commands the app registered."""
 
     world: World
-    socket: SocketMode
+    socket: Delivery
     commands: frozenset[str] | None = None
     """None: any command is taken to be the app's"""
 

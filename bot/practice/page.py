@@ -29,6 +29,8 @@ HEADERS = {
 
 async def serve(request: web.Request) -> web.Response:
     """One of the files."""
+    if request.match_info.get("file") == "favicon.ico":
+        return web.Response(status=204)
     found = FILES.get(request.match_info.get("file", ""))
     if found is None:
         return web.Response(status=404)

@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.practice import control, events, page, payloads
 from bot.practice.clicks import Desk
 from bot.practice.faults import Faults
+from bot.practice.http_mode import HttpMode
 from bot.practice.limits import Limits
 from bot.practice.methods.table import DEFAULT_SCOPES, Token
 from bot.practice.people import Person
@@ -68,6 +69,7 @@ class PracticeWorkspace:
         }
         self.web = WebApi(self.world, self.tokens, self.limits, self.faults, latency)
         self.desk = Desk(self.world, self.socket, commands)
+        self._http: HttpMode | None = None
         self._runner: web.AppRunner | None = None
 
     # Life
@@ -92,6 +94,8 @@ class PracticeWorkspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.socket.close()
+        if self._http is not None:
+            await self._http.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -169,7 +173,7 @@ class PracticeWorkspace:
 
     def _emit(self, event: Json) -> None:
         if events.subscription(event) in self.subscriptions:
-            self.socket.tell(payloads.event(self.world, event))
+            self.desk.socket.tell(payloads.event(self.world, event))
 
     def grant(self, *scopes: str) -> None:
         """Let the bot token hold exactly these scopes from now on."""
@@ -178,6 +182,12 @@ class PracticeWorkspace:
     def revoke(self, error: str = "token_revoked") -> None:
         """Let every call with the bot token fail."""
         self.tokens[self.bot_token] = Token("bot", frozenset(), error)
+
+    def deliver_over_http(self, request_url: str, signing_secret: str) -> HttpMode:
+        """Send everything to a Request URL from now on, signed, in place of Socket Mode."""
+        self._http = HttpMode(self.world, request_url, signing_secret, ack_timeout=self.socket.ack_timeout)
+        self.desk.socket = self._http
+        return self._http
 
     @property
     def connected(self) -> int:

@@ -61,7 +61,7 @@ class SocketMode:
             return web.Response(status=503)
         if not self.world.tickets.use_socket(request.query.get("ticket", "")):
             return web.Response(status=408, text="invalid ticket")
-        socket = web.WebSocketResponse(max_msg_size=0)
+        socket = web.WebSocketResponse(timeout=0.5, max_msg_size=0)
         await socket.prepare(request)
         if len(self.connections) >= CONNECTIONS_MOST:
             await socket.send_json(_goodbye("too_many_websockets"))

@@ -21,7 +21,6 @@ ROOM_SCOPES: Mapping[str, Mapping[str, str]] = {
 METHODS: Mapping[str, tuple[str, ...]] = {
     "apps.connections.open": (),  # an app-level token with connections:write
     "auth.test": (),
-    "bookmarks.add": ("bookmarks:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
@@ -45,7 +44,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 HINT_CHARS = 100
 
 
-def scopes(features: Iterable[Feature[Any]], *, private_rooms: bool = True) -> tuple[str, ...]:
+def bot_scopes(features: Iterable[Feature[Any]], *, private_rooms: bool = True) -> tuple[str, ...]:
     """Bot scopes, sorted."""
     kind = PRIVATE if private_rooms else PUBLIC
     needed = {"commands"} | {scope for feature in features for scope in feature.scopes}
@@ -90,7 +89,7 @@ def manifest(features: Iterable[Feature[Any]], *, private_rooms: bool = True, ur
                 }
             ],
         },
-        "oauth_config": {"scopes": {"bot": list(scopes(known, private_rooms=private_rooms))}},
+        "oauth_config": {"scopes": {"bot": list(bot_scopes(known, private_rooms=private_rooms))}},
         "settings": {
             "interactivity": {"is_enabled": True, **reached},
             "org_deploy_enabled": False,

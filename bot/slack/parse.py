@@ -1,6 +1,6 @@
 """The text of `/incident …` becomes a verb and the model that the verb reads.
 
-Decides how a line is taken apart: phone typography undone, only `"` quotes, fields in the order of `feature.positional`,
+Decides how a line is taken apart: only `"` quotes, fields in the order of `feature.positional`,
 `--name value` for any field, booleans as bare `--name`, the last text takes the rest of the line. Raises nothing but
 Invalid, which says what was wrong and shows a line that works. What a value may be is the model's.
 """
@@ -17,16 +17,14 @@ from pydantic import BaseModel, ValidationError
 from bot.incident.errors import Invalid
 from bot.slack.feature import Feature
 from bot.slack.fields import convert, explain, is_flag, is_text, nearest
+from bot.slack.text import escape
+from bot.slack.typed import prose, repaired, word
 
 C = TypeVar("C")
 COMMAND = "/incident"
-TYPOGRAPHY = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "\u00a0": " ", "\u2007": " ", "\u202f": " "})
-LONG_DASH = re.compile(r"(?<!\S)[—–](?=[A-Za-z])")
 TOKEN = re.compile(r'"[^"]*"(?!\S)|<[^<>\s][^<>]*>|\S+')
 FLAG = re.compile(r"--([A-Za-z][A-Za-z-]*)$")
 INCIDENT = re.compile(r"inc-\d+$", re.IGNORECASE)
-REFERENCE = re.compile(r"<(?:([@#!])([^<>|]*)|((?:https?|mailto|tel):[^<>|]*))(?:\|([^<>]*))?>")
-ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
 def about(features: Sequence[Feature[Any]], verb: str) -> Feature[Any]:
@@ -65,19 +63,19 @@ def names_only_an_incident(text: str) -> int | None:
 
 def parse(feature: Feature[Any], text: str) -> BaseModel:
     """The verb's model. Raises Invalid, and nothing else, whatever was typed."""
-    line = LONG_DASH.sub("--", text.translate(TYPOGRAPHY))
+    line = repaired(text)
     given = _Line(feature, line).read()
     values: dict[str, object] = {}
     for name, value in given.items():
         try:
             values[name] = True if value is True else convert(feature.model.model_fields[name], str(value))
         except ValueError as error:
-            raise _wrong(feature, _escape(str(error)), line, name) from None
+            raise _wrong(feature, escape(str(error)), line, name) from None
     try:
         return feature.model.model_validate(values)
     except ValidationError as error:
         name, message = next(iter(explain(error, feature.model).items()))
-        raise _wrong(feature, _escape(message), line, name or None) from None
+        raise _wrong(feature, escape(message), line, name or None) from None
 
 
 def usage(feature: Feature[Any]) -> str:
@@ -145,7 +143,7 @@ class _Line:
         elif not self.tokens or self._flag(self.tokens[0]) is not None:
             raise _wrong(self.feature, f"`--{name.replace('_', '-')}` needs a value after it.", self.text, name)
         else:
-            self._put(name, _word(self.tokens.pop(0)[0]))
+            self._put(name, word(self.tokens.pop(0)[0]))
         if self.runs:
             self.runs.append([])
 
@@ -161,7 +159,7 @@ class _Line:
         if len(self.expected) == 1 and is_text(self.fields[self.expected[0]]):
             self.runs.append([token])
         else:
-            self._put(self.expected.pop(0), _word(token[0]))
+            self._put(self.expected.pop(0), word(token[0]))
 
     def _put(self, name: str, value: str | bool) -> None:
         if name in self.found:
@@ -171,34 +169,13 @@ class _Line:
     def _rest(self) -> str:
         runs = [run for run in self.runs if run]
         if len(runs) == 1 and len(runs[0]) == 1:
-            return _word(runs[0][0][0])
-        return _prose(" ".join(self.text[run[0].start() : run[-1].end()] for run in runs))
-
-
-def _word(token: str) -> str:
-    """One value: without its quotes; a mention becomes the id of who or what is mentioned."""
-    mention = REFERENCE.fullmatch(token)
-    if mention is not None:
-        return _unescape(mention[2] or mention[3] or "")
-    quoted = len(token) > 1 and token[0] == token[-1] == '"'
-    return _prose(token[1:-1]) if quoted else _prose(token)
-
-
-def _prose(text: str) -> str:
-    """Running text as a person would read it: mentions and links become words, so that nobody is called by them."""
-    return _unescape(REFERENCE.sub(lambda found: found[3] or f"{found[1]}{found[4] or found[2]}", text)).strip()
-
-
-def _unescape(text: str) -> str:
-    """Slack sends `&`, `<` and `>` as entities; what is stored is the text that was typed."""
-    for entity, character in ENTITIES:
-        text = text.replace(entity, character)
-    return text
+            return word(runs[0][0][0])
+        return prose(" ".join(self.text[run[0].start() : run[-1].end()] for run in runs))
 
 
 def _safe(text: str) -> str:
     """Something that was typed, in an error message: short, and unable to mention or to end its code span."""
-    return _escape(_prose(text)[:40].replace("`", "'"))
+    return escape(prose(text)[:40].replace("`", "'"))
 
 
 def _wrong(feature: Feature[Any], message: str, line: str, name: str | None = None) -> Invalid:
@@ -206,7 +183,3 @@ def _wrong(feature: Feature[Any], message: str, line: str, name: str | None = No
     typed = set(line.casefold().split())
     example = max(feature.examples, key=lambda one: len(typed & set(one.casefold().split())), default=usage(feature))
     return Invalid(message, example=example, field=name)
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.cases.context import Context
+from bot.incident.casefile import CaseFile
 from bot.incident.errors import Invalid, NotFound, Refused
 from bot.incident.incident import Incident
 from bot.incident.words import Role, Severity, Status, StepState
@@ -24,7 +25,7 @@ def ctx(store: Store) -> Context:
     return context(store)
 
 
-async def case(ctx: Context, number: int = 1) -> queries.CaseFile:
+async def case(ctx: Context, number: int = 1) -> CaseFile:
     async with ctx.store.read() as session:
         return await queries.case_file(session, number, ctx.store.now())
 

@@ -43,28 +43,34 @@ Build = Callable[..., FastAPI]
 Connect = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
-@pytest.fixture
-def ctx(store: Store) -> Context:
+def with_siren(store: Store) -> Context:
     sources = {**case.playbook().sources, "siren": SIREN}
     return dataclasses.replace(case.context(store), playbook=dataclasses.replace(case.playbook(), sources=sources))
+
+
+@pytest.fixture
+def ctx(store: Store) -> Context:
+    return with_siren(store)
 
 
 async def always_ready() -> list[str]:
     return []
 
 
-@pytest.fixture
-def build(ctx: Context) -> Build:
-    def make(**other: Any) -> FastAPI:
-        settings: dict[str, Any] = {
-            "token": TOKEN,
-            "source_secrets": {"siren": SECRET},
-            "ready": always_ready,
-            "metrics": Metrics(CollectorRegistry()),
-        }
-        return ingress_app(other.pop("ctx", ctx), **(settings | other))
+def application(ctx: Context, **other: Any) -> FastAPI:
+    settings: dict[str, Any] = {
+        "token": TOKEN,
+        "source_secrets": {"siren": SECRET},
+        "ready": always_ready,
+        "metrics": Metrics(CollectorRegistry()),
+    }
+    return ingress_app(ctx, **(settings | other))
 
-    return make
+
+@pytest.fixture
+def build(sqlite_store: Store) -> Build:
+    """An application with other settings, on one database."""
+    return lambda **other: application(with_siren(sqlite_store), **other)
 
 
 @asynccontextmanager
@@ -79,7 +85,15 @@ def connect() -> Connect:
 
 
 @pytest.fixture
-async def client(build: Build) -> AsyncIterator[httpx.AsyncClient]:
+async def client(ctx: Context) -> AsyncIterator[httpx.AsyncClient]:
+    """On both databases."""
+    async with connected(application(ctx)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def one_client(build: Build) -> AsyncIterator[httpx.AsyncClient]:
+    """On one database: for what is refused before the store is asked."""
     async with connected(build()) as opened:
         yield opened
 

@@ -273,3 +273,24 @@ async def test_an_ephemeral_message_can_be_replaced_only_by_its_response_url(
     await alice.press("incidents", alice.ephemerals()[0], "ack")
     await AsyncWebhookClient(seen[0]["response_url"]).send(text="done", replace_original=True)
     assert [one.text for one in alice.ephemerals()] == ["done"]
+
+
+async def test_an_external_select_asks_the_app_what_to_offer(
+    ws: PracticeWorkspace, app: AsyncApp, client: AsyncWebClient, seen: list[Json]
+) -> None:
+    asked: list[Json] = []
+
+    @app.options("sev")
+    async def offer(ack: Any, body: Json) -> None:
+        asked.append(body)
+        await ack(options=[{"text": {"type": "plain_text", "text": "Nine"}, "value": "nine"}])
+
+    element = {"type": "external_select", "action_id": "sev"}
+    blocks = [{"type": "actions", "elements": [element]}]
+    await client.chat_postMessage(channel=ws.channel("incidents").id, text="x", blocks=blocks)
+    alice = ws.person("alice")
+    await alice.choose("incidents", ws.messages("incidents")[0], "sev", "nine")
+    assert asked[0]["type"] == "block_suggestion" and asked[0]["value"] == "nine"
+    assert seen[0]["actions"][0]["selected_option"]["value"] == "nine"
+    with pytest.raises(CannotDo, match="not offered"):
+        await alice.choose("incidents", ws.messages("incidents")[0], "sev", "ten")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incident.errors import Refused
 from bot.practice.people import Person
 from bot.practice.server import PracticeWorkspace
 from bot.slack import edge
-from bot.slack.bolt import App, SocketMode, build_app
+from bot.slack.bolt import App, AsyncSlackRequestHandler, SocketMode, build_app
 from bot.slack.buttons import Button, value
 from bot.slack.directory import Directory
 from bot.slack.feature import Answer, Asked, Feature, Form, Modal, Shown
@@ -324,3 +329,31 @@ def test_two_features_cannot_claim_one_button(client: AsyncWebClient, ctx: Seen)
     twice = (*FEATURES, verb("other", count, buttons={Button.ACKNOWLEDGE: click}))
     with pytest.raises(ValueError, match="acknowledge is handled by both"):
         build_app(client, twice, ctx, ctx.store, Directory(client))
+
+
+async def test_over_http_a_signed_command_is_acknowledged_and_a_bad_signature_changes_nothing(
+    ws: PracticeWorkspace, client: AsyncWebClient, ctx: Seen
+) -> None:
+    built = build_app(client, FEATURES, ctx, ctx.store, Directory(client), signing_secret="secret")
+    web = FastAPI()
+    web.add_route("/slack/events", AsyncSlackRequestHandler(built).handle, methods=["POST"])
+    user, channel = ws.person("alice").id, ws.channel(ROOM).id
+    fields = {"command": "/incident", "text": "count", "user_id": user, "channel_id": channel, "trigger_id": "1.2.3"}
+    body = urlencode(fields)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://bot") as slack:
+        for secret, status in (("wrong", 401), ("secret", 200)):
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            headers |= Signer(secret).sign(body)
+            answer = await slack.post("/slack/events", content=body, headers=headers)
+            assert (answer.status_code, answer.text if status == 200 else "") == (status, "")
+    await told(ws, ws.person("alice"), "Counted 1")
+    assert len(ctx.asked) == 1
+    await built.edge.drain()
+
+
+class Signer(SignatureVerifier):
+    def sign(self, body: str) -> dict[str, str]:
+        now = str(int(time.time()))
+        signature = self.generate_signature(timestamp=now, body=body)
+        assert signature is not None
+        return {"X-Slack-Request-Timestamp": now, "X-Slack-Signature": signature}

@@ -265,6 +265,7 @@ function interactive(place, block, element) {
   const value = known ? current(known) : start(element);
   return control(element, value, (picked) => {
     if (element.type === "overflow" && !picked) return null;
+    if (document.activeElement) document.activeElement.blur();
     return press(place, block, element, { verb: "choose", value: picked, nth: nth(place, element) });
   }, label);
 }
