@@ -35,7 +35,7 @@ def configure(form: Literal["console", "json"], *, level: int = logging.INFO) ->
     for handler in logging.getLogger().handlers:
         handler.addFilter(_Redacted())
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _redacted(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

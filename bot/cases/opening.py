@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import insert
+
 from bot.cases.context import Context
 from bot.cases.first_hour import plan_reminders
 from bot.cases.phases import begin
 from bot.cases.propose import plan
+from bot.incident.columns import Json
 from bot.incident.deadlines import response_due
 from bot.incident.incident import Actor, Incident
 from bot.incident.outward import IntentKind, SurfaceKind
 from bot.incident.timeline import Happened
-from bot.incident.words import ActorKind, Phase
+from bot.incident.words import ActorKind, Phase, StepState
 from bot.incident.work import Step
+from bot.playbook.checklist import Step as ComposedStep
 from bot.store import Unit
 
 
@@ -52,31 +56,31 @@ def acknowledge_by(ctx: Context, incident: Incident) -> datetime:
     return response_due(incident.declared_at, minutes, response.next_business_day, ctx.calendar)
 
 
-async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: frozenset[str]) -> int:
-    """Add the steps that the playbook composes for the incident as it is now, but for those it has. Returns how many."""
+async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: frozenset[str]) -> None:
+    """Add the steps that the playbook composes for the incident as it is now, but for those it has."""
     composed = ctx.playbook.steps(incident.severity, incident.trigger, incident.category, incident.scenario)
-    fresh = [step for step in composed if step.id not in known]
-    for position, step in enumerate(composed):
-        if step.id in known:
-            continue
-        due = None if step.due_minutes is None else ctx.minutes(step.due_minutes)
-        from_phase = step.due_from == "phase"
-        unit.add(
-            Step(
-                incident=incident.number,
-                position=position,
-                step_id=step.id,
-                phase=step.phase,
-                section=step.section,
-                text=step.text,
-                role=step.role,
-                button=step.button,
-                action=step.action,
-                due_at=incident.declared_at + due if due is not None and not from_phase else None,
-                due_after=int(due.total_seconds()) if due is not None and from_phase else None,
-            )
-        )
-    return len(fresh)
+    rows = [_step(ctx, incident, position, step) for position, step in enumerate(composed) if step.id not in known]
+    if rows:
+        await unit.session.exec(insert(Step), params=rows)  # one statement: an incident has about sixty steps
+
+
+def _step(ctx: Context, incident: Incident, position: int, step: ComposedStep) -> Json:
+    due = None if step.due_minutes is None else ctx.minutes(step.due_minutes)
+    from_phase = step.due_from == "phase"
+    return {
+        "incident": incident.number,
+        "position": position,
+        "step_id": step.id,
+        "phase": step.phase,
+        "section": step.section,
+        "text": step.text,
+        "role": step.role,
+        "button": step.button,
+        "action": step.action,
+        "due_at": incident.declared_at + due if due is not None and not from_phase else None,
+        "due_after": int(due.total_seconds()) if due is not None and from_phase else None,
+        "state": StepState.OPEN,
+    }
 
 
 async def invite(unit: Unit, incident: Incident, user: str, *, why: str) -> None:

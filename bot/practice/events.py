@@ -7,6 +7,7 @@ it subscribed to the name is decided by the server.
 from __future__ import annotations
 
 import re
+import uuid
 
 from bot.practice import display
 from bot.practice.shapes import Json
@@ -63,6 +64,8 @@ def posted(world: World, message: Message) -> None:
     channel = world.channels[message.channel]
     body = display.message(message)
     body |= {"channel": channel.id, "channel_type": channel_type(channel), "event_ts": message.ts}
+    if not message.by_app and message.subtype is None:
+        body["client_msg_id"] = str(uuid.uuid4())
     tell(world, channel, body)
     if not message.by_app and re.search(rf"<@{BOT_USER_ID}(\||>)", message.text):
         mention = {key: value for key, value in body.items() if key != "channel_type"}

@@ -32,6 +32,14 @@ from bot.incident.outward import (
 )
 from bot.incident.timeline import Happened, TimelineEntry, link
 
+Key = tuple[Any, ...]
+UNIQUE: dict[type[SQLModel], tuple[str, ...]] = {
+    Intent: ("key",),
+    Reminder: ("key",),
+    Surface: ("incident", "kind", "part"),
+}
+"""What makes a row the same one: a second wish for it changes nothing."""
+
 
 class Unit:
     """One transaction. Made by `Store.unit`; `now` is one instant for everything in it."""
@@ -44,6 +52,7 @@ class Unit:
         """True once something must happen outside."""
         self._changed: set[int] = set()
         self._answer = ""
+        self._pending: dict[type[SQLModel], dict[Key, Json]] = {}
 
     def add(self, *nouns: SQLModel) -> None:
         self.session.add_all(nouns)
@@ -51,6 +60,18 @@ class Unit:
     async def flush(self) -> None:
         """Send what was added to the database now: a broken constraint raises here instead of at the end."""
         await self.session.flush()
+        pending, self._pending = self._pending, {}
+        for noun, rows in pending.items():
+            await self.session.exec(self._insert(noun, UNIQUE[noun]), params=list(rows.values()))
+
+    def _insert(self, noun: type[SQLModel], unique: Sequence[str]) -> Any:
+        insert = postgresql.insert if self._postgres else sqlite.insert
+        return insert(noun).on_conflict_do_nothing(index_elements=unique)
+
+    def _want(self, noun: type[SQLModel], row: Json) -> None:
+        """A row to insert where its key is not there yet. All of a unit go in one statement."""
+        key = tuple(row[name] for name in UNIQUE[noun])
+        self._pending.setdefault(noun, {}).setdefault(key, row)
 
     def answer(self, text: str) -> str:
         """What the person or sender is told; a second delivery of the same act is told the same (design law 4)."""
@@ -124,17 +145,12 @@ class Unit:
             "due_at": due_at or self.now,
             "not_before": self.now,
         }
-        dialect = postgresql if self._postgres else sqlite
+        self._want(Intent, row)
         self.wakes = True
-        await self.session.flush()
-        await self.session.exec(dialect.insert(Intent).values(**row).on_conflict_do_nothing(index_elements=["key"]))
 
     async def show(self, incident: Incident, kind: SurfaceKind, part: str = "") -> None:
         """Want a surface. A surface of the room waits until the room is open: `open_surfaces` shows all that are wanted."""
-        await self.session.flush()
-        dialect = postgresql if self._postgres else sqlite
-        wanted = dialect.insert(Surface).values(incident=incident.number, kind=kind, part=part)
-        await self.session.exec(wanted.on_conflict_do_nothing(index_elements=["incident", "kind", "part"]))
+        self._want(Surface, {"incident": incident.number, "kind": kind, "part": part})
         if kind is SurfaceKind.ANNOUNCEMENT or incident.channel_id is not None:
             key = f"show:{incident.number}:{kind}:{part}"
             args = {"surface": str(kind), "part": part}
@@ -142,22 +158,19 @@ class Unit:
 
     async def open_surfaces(self, incident: Incident) -> None:
         """Show every surface that was wanted before the room was open."""
-        await self.session.flush()
+        await self.flush()
         wanted = await self.session.exec(select(Surface).where(Surface.incident == incident.number))
         for surface in wanted.all():
             await self.show(incident, surface.kind, surface.part)
 
     async def remind(self, *reminders: Reminder) -> None:
         """Write down reminders; one that exists under its key is left as it is."""
-        if not reminders:
-            return
-        await self.session.flush()
-        dialect = postgresql if self._postgres else sqlite
-        rows = [reminder.model_dump(exclude={"id"}) for reminder in reminders]
-        await self.session.exec(dialect.insert(Reminder).values(rows).on_conflict_do_nothing(index_elements=["key"]))
+        for reminder in reminders:
+            self._want(Reminder, reminder.model_dump(exclude={"id"}))
 
     async def stop_reminders(self, incident: Incident, *, where: Sequence[Any] = ()) -> None:
         """Stop what is still pending for the incident, or the part of it that `where` names."""
+        await self.flush()
         await self.session.exec(
             update(Reminder)
             .where(col(Reminder.incident) == incident.number, col(Reminder.state) == ReminderState.PENDING, *where)
@@ -166,7 +179,7 @@ class Unit:
 
     async def finish(self, inbound: str | None) -> None:
         """The last writes before the commit: surfaces to show anew, and the answer kept for a second delivery."""
-        await self.session.flush()
+        await self.flush()
         for number in self._changed:
             self.wakes = True
             await self.session.exec(rearm(self.now, col(Intent.incident) == number))

@@ -5,8 +5,6 @@ import dataclasses
 from typing import Any
 
 import pytest
-from sqlalchemy import update
-from sqlmodel import col
 
 from bot.cases import decide, finish, roles
 from bot.incident.caller import Caller
@@ -15,7 +13,6 @@ from bot.incident.incident import SYSTEM, person
 from bot.incident.outward import IntentKind, ReminderKind
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionKind, ActionState, Decision, Role, ScopeKind, Severity
-from bot.incident.work import Action
 from bot.settings import RosterEntry
 from bot.store import Store
 from tests import opened as case
@@ -108,7 +105,7 @@ async def test_an_expired_proposal_cannot_be_approved_even_before_the_sweep(stor
     async with room(store) as inc:
         index = await inc.propose()
         clock.advance(minutes=60)
-        with pytest.raises(Refused, match="expired at 10:00 UTC. Propose it again"):
+        with pytest.raises(Refused, match=r"expired at 10:00 UTC\. Propose it again"):
             await decide.approve(inc.ctx, ALICE, inc.number, index=index)
 
 
@@ -116,10 +113,7 @@ async def test_an_approval_counts_only_for_what_was_shown(store: Store) -> None:
     async with room(store) as inc:
         index = await inc.propose()
         shown = (await inc.action(index)).digest
-        async with store.unit() as unit:
-            await unit.session.execute(
-                update(Action).where(col(Action.index) == index).values(scope_id="somebody-else")
-            )
+        await inc.tamper(index, scope_id="somebody-else")
         with pytest.raises(Refused, match="changed after it was shown to you"):
             await decide.approve(inc.ctx, ALICE, inc.number, index=index, digest=shown[:16])
         assert not await executions(inc)
@@ -256,9 +250,7 @@ async def test_an_alternative_stays_open_and_that_is_said(store: Store) -> None:
     async with room(store) as inc:
         safe = await safe_mode(inc)
         other = await inc.propose(K.DISABLE_ENDPOINT, C.ENDPOINT, "/api/v1/chat")
-        async with store.unit() as unit:
-            changed = update(Action).where(col(Action.index) == other).values(alternative_to=K.ENABLE_SAFE_MODE)
-            await unit.session.execute(changed)
+        await inc.tamper(other, alternative_to=K.ENABLE_SAFE_MODE)
         await decide.approve(inc.ctx, ALICE, inc.number, index=safe)
         answer = await decide.approve(inc.ctx, BOB, inc.number, index=safe)
         assert f"Action {other} (disable endpoint) is an alternative to it and stays open" in answer

@@ -6,18 +6,14 @@ import logging
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import update
-from sqlmodel import col
 
 from bot.cases import actions, attempt, decide, execute, finish
 from bot.connectors import Connectors, Effect, Result
 from bot.connectors.manual import Manual
 from bot.connectors.practice import Practice
 from bot.connectors.practice_users import Users
-from bot.incident.incident import Incident
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionKind, ActionState, ScopeKind, Status
-from bot.incident.work import Action
 from bot.practice.ai_app import PracticeAiApp
 from bot.store import Store
 from bot.store.intents import LEASE
@@ -183,10 +179,7 @@ async def test_two_workers_carry_an_action_out_once(store: Store) -> None:
 async def test_what_changed_after_the_approval_is_not_carried_out(store: Store) -> None:
     async with room(store) as inc:
         index = await approved(inc)
-        async with store.unit() as unit:
-            await unit.session.execute(
-                update(Action).where(col(Action.index) == index).values(scope_id="somebody-else")
-            )
+        await inc.tamper(index, scope_id="somebody-else")
         [outcome] = await inc.work()
         assert isinstance(outcome, Never)
         action = await inc.action(index)
@@ -219,7 +212,7 @@ async def test_a_drill_never_reaches_a_real_system(store: Store) -> None:
     async with room(store) as inc:
         index = await approved(inc)
         async with store.unit() as unit:
-            await unit.session.execute(update(Incident).values(drill=True))
+            (await unit.incident(inc.number)).drill = True
         await inc.work()
         assert "This is a drill" in ((await inc.action(index)).result or "")
         assert not inc.far.asked
@@ -315,6 +308,4 @@ async def test_the_incident_is_not_contained_before_it_is_acknowledged(store: St
     async with room(store) as inc:
         await approved(inc)
         await inc.work()
-        async with store.read() as session:
-            found = await session.get(Incident, inc.number)
-            assert found is not None and found.status is Status.OPEN
+        assert (await inc.incident()).status is Status.OPEN

@@ -15,7 +15,7 @@ from bot.incident.words import ActionKind, ScopeKind
 HOSTILE = (
     "*",
     "../../admin",
-    'quo"te\'s',
+    "quo\"te's",
     "new\r\nX-Injected: yes",
     "per%20cent?kind=everyone&id=*#x",
     "雪 snow\u202e",
@@ -101,9 +101,8 @@ class Conformance:
     ) -> None:
         said = [connector.effect_of(kind, ScopeKind.USER, "mallory") for kind in ActionKind]
         for one in (connector, down):
-            for act in (one.snapshot, one.apply, one.verify, one.verify_revert):
-                said.append(str(await act(block())))
-            said.append(str(await one.revert(block(), None)))
+            answers = [await act(block()) for act in (one.snapshot, one.apply, one.verify, one.verify_revert)]
+            said += map(str, [*answers, await one.revert(block(), None)])
         assert not any("://" in word for word in said)
         for word in (*said, repr(connector), repr(down)):
             assert not any(secret in word for secret in far.secrets)

@@ -76,7 +76,7 @@ def test_an_empty_secret_is_no_secret() -> None:
 
 
 def test_two_connectors_cannot_claim_one_action() -> None:
-    with pytest.raises(Misconfigured, match="claimed by connectors.soar already"):
+    with pytest.raises(Misconfigured, match=r"claimed by connectors\.soar already"):
         build(org(soar=SOAR, other=SOAR), ENV)
 
 

@@ -171,9 +171,7 @@ async def test_the_snapshot_holds_digests_and_never_the_texts(app: PracticeAiApp
     ("fault", "effect"),
     [("error_after", Effect.UNKNOWN), ("error_before", Effect.UNKNOWN), ("reset_after", Effect.UNKNOWN)],
 )
-async def test_no_clear_answer_is_unknown(
-    app: PracticeAiApp, connector: Practice, fault: str, effect: Effect
-) -> None:
+async def test_no_clear_answer_is_unknown(app: PracticeAiApp, connector: Practice, fault: str, effect: Effect) -> None:
     app.break_next(fault)  # type: ignore[arg-type]
     assert (await connector.apply(block())).effect is effect
 

@@ -305,7 +305,7 @@ async def test_a_method_or_an_address_that_is_not_there_is_answered_in_words(one
 
 
 async def test_the_alert_is_described_in_openapi_and_no_page_is_served(
-    one_client: httpx.AsyncClient, ctx: Context
+    one_client: httpx.AsyncClient,
 ) -> None:
     document = (await one_client.get("/openapi.json")).json()
     operation = document["paths"]["/alerts"]["post"]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
+from slack_sdk.models import blocks as m
+from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.practice.blocks import message_blocks, problems, view
@@ -348,3 +350,63 @@ def test_every_limit_agrees_with_slackblocks() -> None:
         "container children": limits.CONTAINER_CHILD_BLOCKS_MAX_ITEMS,
     }
     assert {name: ours[name] for name in theirs} == theirs
+
+
+def test_what_the_official_models_make_is_accepted() -> None:
+    """No false refusals: every common block and element as slack_sdk itself writes it."""
+    offered = [m.Option(value="1", text="One", description="first"), m.Option(value="2", text="Two")]
+    sure = m.ConfirmObject(title="Sure?", text=m.MarkdownTextObject(text="*really*"), confirm="Yes", deny="No")
+    many: list[Any] = [
+        m.ButtonElement(text="Go", action_id="a", value="1", style="primary", confirm=sure),
+        m.LinkButtonElement(text="Open", url="https://a.example", action_id="b"),
+        m.StaticSelectElement(action_id="c", placeholder="Choose", options=offered, initial_option=offered[0]),
+        m.UserSelectElement(action_id="d", placeholder="Who", initial_user="U1"),
+        m.ConversationSelectElement(
+            action_id="e",
+            placeholder="Where",
+            filter=m.ConversationFilter(include=["public"]),
+            response_url_enabled=None,
+        ),
+        m.ChannelSelectElement(action_id="f", placeholder="Where"),
+        m.ExternalDataSelectElement(action_id="g", placeholder="Find", min_query_length=1),
+        m.OverflowMenuElement(action_id="h", options=offered),
+        m.CheckboxesElement(action_id="i", options=offered, initial_options=[offered[1]]),
+        m.RadioButtonsElement(action_id="j", options=offered),
+        m.DatePickerElement(action_id="k", initial_date="2026-01-31"),
+        m.TimePickerElement(action_id="l", initial_time="09:30"),
+        m.DateTimePickerElement(action_id="m", initial_date_time=1_790_000_000),
+    ]
+    blocks = [
+        m.HeaderBlock(text="Title"),
+        m.DividerBlock(),
+        m.SectionBlock(text="*hi*", fields=["a", "b"], accessory=many[0]),
+        m.ContextBlock(
+            elements=[m.MarkdownTextObject(text="x"), m.ImageElement(image_url="https://a.b/c", alt_text="c")]
+        ),
+        m.ActionsBlock(elements=many),
+        m.ImageBlock(image_url="https://a.b/c", alt_text="c", title="t"),
+        m.MarkdownBlock(text="**x**"),
+        m.RichTextBlock(elements=[m.RichTextSectionElement(elements=[m.RichTextElementParts.Text(text="x")])]),
+    ]
+    assert problems([block.to_dict() for block in blocks], "message") == []
+    inputs = [
+        m.PlainTextInputElement(action_id="v", multiline=True, max_length=100, placeholder="p"),
+        m.StaticMultiSelectElement(action_id="v", placeholder="p", options=offered, max_selected_items=1),
+        m.UserMultiSelectElement(action_id="v", placeholder="p", initial_users=["U1"]),
+        m.EmailInputElement(action_id="v"),
+        m.UrlInputElement(action_id="v"),
+        m.NumberInputElement(action_id="v", is_decimal_allowed=True, min_value="1"),
+        m.CheckboxesElement(action_id="v", options=offered),
+    ]
+    shown = View(
+        type="modal",
+        title="t",
+        submit="s",
+        close="c",
+        callback_id="x",
+        private_metadata="y",
+        notify_on_close=True,
+        blocks=[m.InputBlock(label="l", hint="h", element=one, optional=True, dispatch_action=False) for one in inputs],
+    )
+    view(shown.to_dict(), "modal")
+    view(View(type="home", blocks=blocks[:4]).to_dict(), "home")

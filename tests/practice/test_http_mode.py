@@ -16,7 +16,7 @@ from bot.practice.http_mode import FORM, HttpMode
 from bot.practice.server import PracticeWorkspace
 from bot.practice.shapes import DidNotRespond
 
-SECRET = "practice-signing-secret"  # noqa: S105
+SECRET = "practice-signing-secret"
 
 
 @pytest.fixture

@@ -105,12 +105,13 @@ def steps(
     trigger: str | None = "credential_leakage_confirmed",
     scenario: str | None = None,
     done: int = 0,
+    number: int = 12,
 ) -> list[Step]:
     """The playbook's own steps of a phase, the first so many of them done."""
     composed = [one for one in playbook().steps(severity, trigger, None, scenario) if one.phase is phase]
     return [
         Step(
-            incident=12,
+            incident=number,
             position=position,
             step_id=one.id,
             phase=one.phase,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
 from bot.incident.errors import Misconfigured
 from bot.store import Store, schema
+from tests.conftest import postgres_database
 
 MERGED: dict[str, str] = {
     "0001_every_table_of_the_first_version.py": "2332f91e8f1b07026e5823d96f80ca8a0b22c515cdc7949ccc311e6f01169b9c",
@@ -60,3 +67,93 @@ async def test_an_upgrade_of_what_is_up_to_date_changes_nothing_and_prints_nothi
     await schema.upgrade(store)
     await schema.check(store)
     assert capfd.readouterr() == ("", "")
+
+
+async def test_a_database_that_is_behind_or_ahead_is_refused_with_what_to_do(store: Store) -> None:
+    async def at(version: str) -> None:
+        async with store.writing.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+
+    await at("9999")
+    with pytest.raises(Misconfigured, match=r"at version 9999, which this Firsthour does not know; .* start that one"):
+        await schema.check(store)
+    async with store.writing.begin() as connection:
+        await connection.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(Misconfigured, match=r"is empty; Firsthour needs version \d{4}"):
+        await schema.check(store)
+
+
+async def test_a_database_behind_names_both_versions(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a later version of this program sees it: one migration more than the database has."""
+    later = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, later, ignore=shutil.ignore_patterns("__pycache__"))
+    head = max(path.name[:4] for path in (later / "versions").glob("*.py"))
+    (later / "versions" / "9999_more.py").write_text(
+        f'revision = "9999"\ndown_revision = "{head}"\ndef upgrade(): pass\ndef downgrade(): pass\n'
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", later)
+    with pytest.raises(
+        Misconfigured, match=rf"at version {head}; Firsthour needs 9999\. Run `firsthour doctor --migrate`"
+    ):
+        await schema.check(store)
+    await schema.upgrade(store)
+    await schema.check(store)
+
+
+MIGRATE = """
+import asyncio, sys
+from bot.store import Store, schema
+async def main():
+    store = Store(sys.argv[1])
+    await schema.upgrade(store)
+    await schema.check(store)
+    await store.close()
+asyncio.run(main())
+"""
+
+
+async def migrate_at_once(url: str, processes: int = 3) -> None:
+    started = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", MIGRATE, url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        for _ in range(processes)
+    ]
+    ended = await asyncio.gather(*(process.communicate() for process in started))
+    assert [process.returncode for process in started] == [0] * processes, ended
+    assert {said for said, _ in ended} == {b""}, "a migration printed to stdout"
+
+
+async def test_several_processes_may_migrate_a_new_file_at_once(tmp_path: Path) -> None:
+    await migrate_at_once(f"sqlite:///{tmp_path}/new.db")
+
+
+async def test_several_processes_may_migrate_a_new_postgres_at_once(postgres_server: str) -> None:
+    async with postgres_database(postgres_server, "template0") as url:
+        await migrate_at_once(url)
+
+
+async def test_a_new_migration_names_plain_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must read the same when the nouns have moved on: no type of ours in it, only SQLAlchemy's."""
+    empty = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, empty, ignore=shutil.ignore_patterns("__pycache__", "0*.py"))
+    monkeypatch.setattr(schema, "MIGRATIONS", empty)
+    store = Store(f"sqlite:///{tmp_path}/empty.db")
+    async with store.writing.begin() as connection:
+        await connection.run_sync(
+            lambda sync: command.revision(schema._config(sync), message="more", rev_id="0001", autogenerate=True)
+        )
+    await store.close()
+    written = (empty / "versions" / "0001_more.py").read_text()
+    assert "sa.DateTime(timezone=True)" in written
+    for ours in ("UtcDateTime", "Word(", "Number(", "AutoString", "sqlmodel"):
+        assert ours not in written
+
+
+def test_the_migrations_lie_beside_the_package() -> None:
+    package = importlib.util.find_spec("bot")
+    assert package is not None and package.origin is not None
+    assert Path(package.origin).resolve().parents[1] / "migrations" == schema.MIGRATIONS
+    assert (schema.MIGRATIONS / "env.py").is_file()

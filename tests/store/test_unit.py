@@ -179,10 +179,14 @@ async def test_listeners_hear_of_commits_that_leave_something_to_do_and_of_no_ot
     store.on_commit(lambda: heard.append("woken"))
     async with store.unit() as unit:
         unit.answer("nothing to do")
-    with pytest.raises(RuntimeError):
+
+    async def fails() -> None:
         async with store.unit() as unit:
             await unit.intend(IntentKind.POST, "post:1")
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fails()
     assert heard == []
     async with store.unit() as unit:
         await unit.intend(IntentKind.POST, "post:1")

@@ -41,11 +41,16 @@ def _told(scene: Scene) -> Md:
         safe(_wording(scene), WORDING_CHARS).format(
             number=scene.name,
             severity=safe(scene.severity),
-            status=scene.status,
+            status=_status(scene),
             declared=when(incident.declared_at, "both"),
-            next_update=when(due) if due is not None else "when there is news",
+            next_update=when(due) if due is not None and due > scene.file.now else "when there is news",
         )
     )
+
+
+def _status(scene: Scene) -> str:
+    first = scene.incident.duplicate_of
+    return scene.status if first is None else f"a duplicate of INC-{first}"
 
 
 def _wording(scene: Scene) -> str:

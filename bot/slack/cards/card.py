@@ -13,7 +13,7 @@ from bot.incident.words import Role, Status
 from bot.slack.buttons import Button, value
 from bot.slack.cards.scene import MARKS, Scene
 from bot.slack.kit import Message, actions, button, context, fields, header, section
-from bot.slack.text import Md, code, join, md, quoted, safe, when, who
+from bot.slack.text import Md, code, join, md, quoted, when, who
 
 B = Button
 OFFERED: dict[Status, tuple[Button, ...]] = {
@@ -28,6 +28,8 @@ OFFERED: dict[Status, tuple[Button, ...]] = {
     Status.DUPLICATE: (),
 }
 """What can be done next, most urgent first."""
+HOURS_FROM = 120
+"""Minutes; where a severity stretches the first hour beyond this, hours are counted."""
 BUTTONS: dict[Button, Callable[[str], ButtonElement]] = {
     B.ACKNOWLEDGE: lambda incident: button("Acknowledge", B.ACKNOWLEDGE, incident, style="primary"),
     B.TAKE_COMMAND: lambda incident: button("Take command", B.TAKE_COMMAND, incident),
@@ -98,10 +100,14 @@ def _minute(scene: Scene) -> Md:
         return Md("")
     if (running := scene.running) is None:
         return md("The first hour ended at {}.", when(scene.at_minute(windows[-1].end_minutes)))
+    total = windows[-1].end_minutes
+    if total <= HOURS_FROM:
+        clock = md("*Minute {} of {}*", scene.minute, total)
+    else:
+        clock = md("*Hour {} of {}*", scene.minute // 60 + 1, total // 60)
     return md(
-        "*Minute {} of {}* · window {} of {}, *{}*, until {}\n{}",
-        scene.minute,
-        windows[-1].end_minutes,
+        "{} · window {} of {}, *{}*, until {}\n{}",
+        clock,
         windows.index(running) + 1,
         len(windows),
         running.title,
@@ -129,5 +135,5 @@ def _origin(scene: Scene) -> Md:
     parts = [md("Declared by {} {}", who(incident.declared_by), when(incident.declared_at, "both"))]
     if incident.detected_at is not None:
         parts.append(md("detected {}", when(incident.detected_at, "both")))
-    parts.append(safe("/incident help lists what you can do"))
+    parts.append(Md("`/incident help` lists what you can do"))
     return join(" · ", parts)

@@ -141,7 +141,7 @@ class Scene:
             yield Deadline(self.next_update, Md("update stakeholders"))
         for step in self.file.open_steps:
             if step.due_at is not None:
-                yield Deadline(step.due_at, safe(step.text, 120))
+                yield Deadline(step.due_at, safe(step.text.rstrip("."), 120))
         for action in self.file.actions:
             if action.state is ActionState.PROPOSED and action.expires_at is not None:
                 yield Deadline(action.expires_at, md("decide about action {}", action.index))

@@ -79,6 +79,8 @@ def action_result(scene: Scene, args: Json) -> Message | None:
 
 def resolved(scene: Scene, _: Json) -> Message | None:
     incident = scene.incident
+    if not scene.ended:
+        return None
     lines = [md("{} is *{}*.", scene.name, scene.status)]
     if incident.resolution:
         lines.append(quoted(incident.resolution))

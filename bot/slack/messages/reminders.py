@@ -33,7 +33,9 @@ def window_nudge(scene: Scene, args: Json) -> Message | None:
     window = scene.window(str(args.get("window")))
     if window is None or scene.ended or not (missing := scene.missing(window)):
         return None
-    lines = [md("*{}* ends at {}. Still missing:", window.title, when(scene.at_minute(window.end_minutes)))]
+    end = scene.at_minute(window.end_minutes)
+    verb = "ends" if end > scene.file.now else "ended"
+    lines = [md("*{}* {} at {}. Still missing:", window.title, verb, when(end))]
     for need in missing:
         owned = [step.owner for step in scene.open_steps(need) if step.owner] if need.kind == "step" else []
         owner = next(iter(owned), None) or scene.holder(need.role) or scene.file.commander
@@ -69,7 +71,7 @@ def update_due(scene: Scene, _: Json) -> Message | None:
         return None
     last = scene.file.updates[-1].at if scene.file.updates else None
     since = md("The last one was at {}.", when(last)) if last else Md("There has been none yet.")
-    owner = scene.in_charge("communications_lead", scene.file.commander)
+    owner = scene.in_charge("communications_lead", scene.holder("communications_lead") or scene.file.commander)
     text = md("{}: an update for stakeholders of {} is due. {}", owner, scene.name, since)
     post = button("Post update", Button.UPDATE, value(scene.incident.number), style="primary")
     return Message(text, (section(text), actions(post, _snooze(scene, "update"))))
