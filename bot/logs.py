@@ -19,9 +19,14 @@ QUIET = ("slack_bolt", "slack_sdk", "uvicorn", "apscheduler", "httpx", "httpcore
 
 def configure(form: Literal["console", "json"], *, level: int = logging.INFO) -> None:
     """Route structlog and the libraries' logging to standard error."""
-    shared: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     as_json = form == "json"
-    renderer: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer: Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    )
     traces: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
     structlog.configure(
         processors=[*shared, *traces, _redacted, renderer],

@@ -12,13 +12,13 @@ from bot.cases.context import Context
 from bot.cases.people import member
 from bot.incident import approval
 from bot.incident.caller import Caller
-from bot.incident.errors import Invalid
+from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import Incident
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState, Decision
 from bot.incident.work import Action, Approval
-from bot.store import Unit
+from bot.store import Unit, queries
 
 SHORTEST_DIGEST = 16
 """Hex digits of the digest that a button carries at least."""
@@ -38,7 +38,7 @@ async def approve(ctx: Context, caller: Caller, number: int, *, index: int, dige
         shown = action.digest if _matches(digest, action.digest) else "changed"
         approval.check_signature(action, signed, user, shown, unit.now, known=caller.full_member)
         actions.refuse_after_end(incident)
-        role = await _signs_as(ctx, unit, incident, action, user, signed=signed)
+        role = await _signs_as(ctx, unit, incident, action, user, signed=signed, pressed=digest is not None)
         row = _signature(unit, action, user, role, Decision.APPROVE)
         done = approval.complete(action, [*signed, row])
         kind = Happened.ACTION_APPROVED if done else Happened.ACTION_SIGNED
@@ -78,13 +78,28 @@ def _matches(shown: str | None, digest: str) -> bool:
 
 
 async def _signs_as(
-    ctx: Context, unit: Unit, incident: Incident, action: Action, user: str, *, signed: Sequence[Approval]
+    ctx: Context,
+    unit: Unit,
+    incident: Incident,
+    action: Action,
+    user: str,
+    *,
+    signed: Sequence[Approval],
+    pressed: bool,
 ) -> str:
-    """The first signature comes from whoever approves such actions; the second from another person, of `second_person`."""
+    """The first signature comes from whoever approves such actions; the second from another person, of `second_person`.
+
+    Who holds no role signs second only by pressing the panel's button: that shows that they are in the room and saw it.
+    """
     if not signed:
         return await actions.approver(ctx, unit, incident, action, user)
-    roles = ctx.playbook.policy.second_person.roles
-    return await actions.role_among(ctx, unit, incident, user, roles) if roles else SECOND
+    if roles := ctx.playbook.policy.second_person.roles:
+        return await actions.role_among(ctx, unit, incident, user, roles)
+    held = await queries.holders(unit.session, incident.number)
+    mine = next((role.value for role, row in held.items() if row.person == user), None)
+    if mine is None and not pressed:
+        raise Refused("Press *Approve* in the containment panel of the room, so that you sign what it shows.")
+    return mine or SECOND
 
 
 def _signature(

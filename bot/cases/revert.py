@@ -12,7 +12,7 @@ from bot.cases.attempt import ATTEMPTS, bounded, by, look
 from bot.cases.contained import lapse, settle
 from bot.cases.context import Context
 from bot.cases.people import member
-from bot.connectors import Connector, Effect, Order, Result
+from bot.connectors import Connector, Effect, Nature, Order, Result
 from bot.incident.caller import Caller
 from bot.incident.columns import Json
 from bot.incident.errors import Refused
@@ -99,6 +99,8 @@ async def _undo(connector: Connector, order: Order, snapshot: Json | None, *, lo
     if undone.effect in {E.FAILED, E.ATTEST}:
         return undone
     seen = await look(connector.verify_revert, order, {E.REVERTED, E.ATTEST})
+    if seen.effect is E.ATTEST:
+        return Result(E.ATTEST, f"{undone.detail} {seen.detail}")
     if seen.effect is E.VERIFIED:
         # After a yes it is a failure; after no answer the same key is sent again by the next attempt.
         effect = E.FAILED if undone.effect is E.APPLIED else E.UNKNOWN
@@ -121,13 +123,21 @@ def _writer(ctx: Context, number: int, index: int, connector: Connector | None, 
                 await lapse(ctx, unit, incident)
                 await settle(ctx, unit, incident)
             case E.ATTEST:
-                action.result = result.detail
-                unit.refresh(incident)
+                _asks(unit, incident, action, connector, result.detail)
                 await actions.tell(unit, incident, action, f"revert_asked_{time}")
             case _:
                 await _failed(unit, incident, action, connector, result, time=time)
 
     return write
+
+
+def _asks(unit: Unit, incident: Incident, action: Action, connector: Connector | None, detail: str) -> None:
+    """A person has to undo it, or has to look. Where a system was told to undo it, nobody knows whether it holds."""
+    action.result = detail
+    unit.refresh(incident)
+    if connector is not None and connector.nature is not Nature.BY_HAND:
+        action.state = S.UNKNOWN
+        unit.record(incident, Happened.ACTION_UNKNOWN, by(connector), **actions.facts(action), result=detail)
 
 
 def reverted(unit: Unit, incident: Incident, action: Action) -> None:

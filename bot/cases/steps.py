@@ -6,6 +6,7 @@ from sqlmodel import select
 
 from bot.cases.context import Context
 from bot.cases.people import member
+from bot.cases.phases import begin
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, NotFound, Refused
 from bot.incident.incident import Incident
@@ -21,6 +22,7 @@ async def done(ctx: Context, caller: Caller, number: int, *, step_id: str) -> st
         incident, step = await _step(unit, caller, number, step_id)
         _decide(unit, caller, step, StepState.DONE)
         unit.record(incident, Happened.STEP_DONE, caller.actor, step=step.step_id, text=step.text)
+        await _next_phase(unit, incident, step)
         return unit.answer(f"Done: {step.text}")
 
 
@@ -34,6 +36,7 @@ async def skip(ctx: Context, caller: Caller, number: int, *, step_id: str, reaso
         _decide(unit, caller, step, StepState.SKIPPED)
         step.note = why
         unit.record(incident, Happened.STEP_SKIPPED, caller.actor, step=step.step_id, text=step.text, reason=why)
+        await _next_phase(unit, incident, step)
         return unit.answer(f"Skipped: {step.text}")
 
 
@@ -79,6 +82,16 @@ def _decide(unit: Unit, caller: Caller, step: Step, state: StepState) -> None:
         at = f" at {step.decided_at:%H:%M} UTC" if step.decided_at else ""
         raise Refused(f"<@{step.decided_by}> marked that step as {step.state}{at}. Undo it first to decide anew.")
     step.state, step.decided_by, step.decided_at = state, caller.actor.id, unit.now
+
+
+async def _next_phase(unit: Unit, incident: Incident, step: Step) -> None:
+    """The last open step of a phase was decided: the next one begins."""
+    await unit.flush()
+    left = select(Step.id).where(
+        Step.incident == incident.number, Step.phase == step.phase, Step.state == StepState.OPEN
+    )
+    if step.phase.next is not None and incident.ended_at is None and (await unit.session.exec(left)).first() is None:
+        await begin(unit, incident, step.phase.next)
 
 
 def _words(text: str, problem: str, example: str) -> str:

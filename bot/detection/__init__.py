@@ -1,1 +1,1 @@
-"""Events to findings: windows, scanners, rules. Pure. Nothing lives here yet; the triggers it will run are declared in `playbooks/`."""
+"""Events to findings: windows, scanners, rules. Pure. Nothing lives here yet; its triggers are declared in `playbooks/`."""

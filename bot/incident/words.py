@@ -62,6 +62,12 @@ class Phase(StrEnum):
     REMEDIATION = "remediation"
     REVIEW = "review"
 
+    @property
+    def next(self) -> Phase | None:
+        """The phase that follows in a room. The review begins with the resolution, never by itself."""
+        order = [Phase.TRIAGE, Phase.CONTAINMENT, Phase.INVESTIGATION, Phase.REMEDIATION]
+        return order[order.index(self) + 1] if self in order[:-1] else None
+
 
 class Category(StrEnum):
     """The six attack categories of the mission's investigation table."""

@@ -28,6 +28,8 @@ class Button(StrEnum):
     STEP_PROPOSE = "step_propose"
     STEP_EVIDENCE = "step_evidence"
     STEP_VALIDATE = "step_validate"
+    PHASE = "phase"
+    """Begin the next phase; the value names it."""
     SNOOZE = "snooze"
     DECLARE = "declare"
 

@@ -33,7 +33,12 @@ async def counts(session: AsyncSession, now: datetime) -> Counts:
     running = select(Incident.severity, func.count()).where(col(Incident.ended_at).is_(None), ~col(Incident.drill))
     waiting = select(func.min(Intent.due_at)).where(Intent.state == IntentState.PENDING, Intent.due_at <= now)
     return Counts(
-        intents={(kind, state): count for kind, state, count in (await session.exec(intents)).all()},
-        open_incidents=dict((await session.exec(running.group_by(col(Incident.severity)))).all()),
+        intents={
+            (IntentKind(kind), IntentState(state)): count for kind, state, count in (await session.exec(intents)).all()
+        },
+        open_incidents={
+            Severity(severity): count
+            for severity, count in (await session.exec(running.group_by(col(Incident.severity)))).all()
+        },
         oldest_due=(await session.exec(waiting)).one(),
     )

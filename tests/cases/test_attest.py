@@ -87,6 +87,7 @@ async def test_an_outcome_that_is_not_known_is_settled_by_who_looked(store: Stor
             await attest.attest(inc.ctx, ALICE, inc.number, index=index, statement="gone")
         await inc.work()
         assert f"{index}:revert_asked_1" in await inc.told()
+        assert (await inc.action(index)).state is S.UNKNOWN, "the system said yes and nobody has looked"
         await attest.attest(inc.ctx, ALICE, inc.number, index=index, statement="gone from their console")
         assert (await inc.action(index)).state is S.REVERTED
 

@@ -27,6 +27,12 @@ async def safe_mode(inc: Room) -> int:
     return next(a.index for a in await inc.actions() if a.kind is K.ENABLE_SAFE_MODE)
 
 
+async def press(inc: Room, caller: Caller, index: int) -> str:
+    """The panel's button, which carries what it showed."""
+    digest = (await inc.action(index)).digest[:16]
+    return await decide.approve(inc.ctx, caller, inc.number, index=index, digest=digest)
+
+
 async def executions(inc: Room) -> list[str]:
     return [row.key for row in await case.intents(inc.store, inc.number, IntentKind.EXECUTE)]
 
@@ -144,7 +150,7 @@ async def test_two_people_sign_a_system_wide_action(store: Store) -> None:
         assert "Any other full member" in answer
         assert (await inc.action(index)).state is S.PROPOSED
         assert not await executions(inc)
-        assert "is being carried out" in await decide.approve(inc.ctx, BOB, inc.number, index=index)
+        assert "is being carried out" in await press(inc, BOB, index)
         assert [(a.person, a.role) for a in await inc.approvals()] == [
             ("U0ALICE", "commander"), ("U0BOB", "second_person")
         ]  # fmt: skip
@@ -164,6 +170,17 @@ async def test_the_second_signature_comes_from_another_person_and_not_from_a_gue
         with pytest.raises(Refused, match="full member"):
             await decide.approve(inc.ctx, GUEST, inc.number, index=index)
         assert (await inc.action(index)).state is S.PROPOSED
+
+
+async def test_who_holds_no_role_signs_second_only_what_the_panel_shows(store: Store) -> None:
+    async with room(store) as inc:
+        index = await safe_mode(inc)
+        await decide.approve(inc.ctx, ALICE, inc.number, index=index)
+        with pytest.raises(Refused, match=r"Press \*Approve\* in the containment panel"):
+            await decide.approve(inc.ctx, BOB, inc.number, index=index)
+        await roles.assign(inc.ctx, ALICE, inc.number, role=Role.TECHNICAL_LEAD, person="U0BOB")
+        await decide.approve(inc.ctx, BOB, inc.number, index=index)
+        assert [a.role for a in await inc.approvals()] == ["commander", "technical_lead"]
 
 
 async def test_who_signed_first_may_think_again_before_the_second_signs(store: Store) -> None:
@@ -217,8 +234,8 @@ async def test_two_people_who_sign_a_two_person_action_at_once_are_both_counted(
         index = await safe_mode(inc)
         await decide.approve(inc.ctx, ALICE, inc.number, index=index)
         answers, refusals = await together(
-            decide.approve(inc.ctx, BOB, inc.number, index=index),
-            decide.approve(inc.ctx, CAROL, inc.number, index=index),
+            press(inc, BOB, index),
+            press(inc, CAROL, index),
         )
         assert (len(answers), len(refusals)) == (1, 1)
         assert "was approved by" in refusals[0]
@@ -252,7 +269,7 @@ async def test_an_alternative_stays_open_and_that_is_said(store: Store) -> None:
         other = await inc.propose(K.DISABLE_ENDPOINT, C.ENDPOINT, "/api/v1/chat")
         await inc.tamper(other, alternative_to=K.ENABLE_SAFE_MODE)
         await decide.approve(inc.ctx, ALICE, inc.number, index=safe)
-        answer = await decide.approve(inc.ctx, BOB, inc.number, index=safe)
+        answer = await press(inc, BOB, safe)
         assert f"Action {other} (disable endpoint) is an alternative to it and stays open" in answer
         assert (await inc.action(other)).state is S.PROPOSED
 

@@ -13,11 +13,12 @@ from bot.connectors.manual import Manual
 from bot.connectors.practice import Practice
 from bot.connectors.practice_users import Users
 from bot.incident.timeline import Happened
-from bot.incident.words import ActionKind, ActionState, ScopeKind, Status
+from bot.incident.words import ActionKind, ActionState, ScopeKind, Severity, Status
 from bot.practice.ai_app import PracticeAiApp
 from bot.store import Store
 from bot.store.intents import LEASE
 from bot.store.runner import Done, Later, Never
+from tests import opened as case
 from tests.cases.containing import ALICE, Room, room, webhook, with_connector
 from tests.conftest import Clock
 from tests.connectors.receiver import SECRET
@@ -286,6 +287,20 @@ async def test_evidence_is_captured_before_what_would_destroy_it(store: Store) -
         assert order == [Happened.EVIDENCE_ADDED, Happened.ACTION_VERIFIED]
         assert not any("4711" in str(e.data) for e in await inc.timeline())
         assert "4711" not in str((await inc.action(index)).snapshot)
+        await practice.close()
+
+
+async def test_the_practice_app_is_contained_by_itself_though_one_action_hides_the_other(store: Store) -> None:
+    async with room(store) as inc, PracticeAiApp() as app:
+        users = Users(app.url, SecretStr(app.chat_token))
+        practice = Practice("practice", root=app.url, token=SecretStr(app.admin_token), users=users, seconds=5)
+        inc.ctx = with_connector(case.context(store), practice)
+        inc.number = await case.opened(inc.ctx, Severity.SEV2, user="somebody-else")
+        await inc.work()
+        ran = {a.kind: a.state for a in await inc.actions() if a.auto}
+        assert ran == {K.BLOCK_USER: S.VERIFIED, K.RATE_LIMIT: S.VERIFIED}
+        assert (await app.ask("hello", user="somebody-else"))[0] == 403
+        assert (await app.ask("hello", user="nora"))[0] == 200
         await practice.close()
 
 

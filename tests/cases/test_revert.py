@@ -79,7 +79,8 @@ async def test_what_is_not_in_force_or_has_no_way_back_is_not_reverted(store: St
             await revert.ask_revert(inc.ctx, ALICE, inc.number, index=waiting)
         final = await inc.propose(K.ROTATE_CREDENTIALS, C.CREDENTIAL, "payments")
         await decide.approve(inc.ctx, ALICE, inc.number, index=final)
-        await decide.approve(inc.ctx, BOB, inc.number, index=final)
+        shown = (await inc.action(final)).digest
+        await decide.approve(inc.ctx, BOB, inc.number, index=final, digest=shown)
         await inc.work()
         with pytest.raises(Refused, match="cannot be undone"):
             await revert.ask_revert(inc.ctx, ALICE, inc.number, index=final)

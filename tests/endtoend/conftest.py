@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
 
+from bot.app import Firsthour, read_settings
 from bot.demo import Stage, stage
+from bot.incident.casefile import CaseFile
+from bot.practice.ai_app import PracticeAiApp
 from bot.practice.people import Person
-from bot.practice.state import Channel, Message
+from bot.practice.server import PracticeWorkspace
+from bot.practice.state import Button, Channel, Message
+from bot.store import queries
+
+T = TypeVar("T")
+PATIENCE = 20.0
+"""Seconds that a condition may take on a machine that is busy with other tests."""
+IN_THE_ROOM = 3
+"""Card, panel, checklist."""
 
 
 class Scene:
@@ -23,6 +36,11 @@ class Scene:
     def person(self, name: str) -> Person:
         return self.workspace.person(name)
 
+    async def until(self, condition: Callable[[], T]) -> T:
+        return await self.workspace.until(condition, timeout=PATIENCE)
+
+    # Alerts and rooms
+
     async def post(self, path: str = "/alerts", **fields: object) -> httpx.Response:
         body = {
             "trigger": "credential_leakage_confirmed",
@@ -31,8 +49,12 @@ class Scene:
             "app": "practice-chat",
             "session_id": "s-mallory",
         } | fields
+        return await self.send(path, json=body)
+
+    async def send(self, path: str = "/alerts", *, token: str | None = None, **request: object) -> httpx.Response:
         url = f"http://127.0.0.1:{self.house.port}{path}"
-        return await self.http.post(url, json=body, headers={"Authorization": f"Bearer {self.ai_app.alarm.token}"})
+        headers = {"Authorization": f"Bearer {token or self.ai_app.alarm.token}"}
+        return await self.http.post(url, headers=headers, **request)  # type: ignore[arg-type]
 
     async def opened(self, **fields: object) -> Channel:
         """An alert, and the room that it opens."""
@@ -42,40 +64,118 @@ class Scene:
 
     async def room(self, number: int) -> Channel:
         """The room of an incident with card, panel and checklist in it, and Alice, who is on call, invited."""
-        return await self.workspace.until(lambda: self._complete(number))
+        return await self.until(lambda: self._complete(number))
 
     def _complete(self, number: int) -> Channel | None:
-        for channel in self.workspace.channels():
-            if channel.name.startswith(f"inc-{number:04d}-") and self.alice.id in channel.members:
-                if len(self.workspace.messages(channel)) >= 3:
-                    return channel
+        for channel in self.rooms(number):
+            if self.alice.id in channel.members and len(self.workspace.messages(channel)) >= IN_THE_ROOM:
+                return channel
         return None
 
-    def having(self, channel: Channel | str, action_id: str) -> Message | None:
-        """The first message in a channel with such a button."""
-        for message in self.workspace.messages(channel):
-            if any(button.action_id == action_id for button in message.buttons()):
-                return message
-        return None
+    def rooms(self, number: int) -> list[Channel]:
+        return [one for one in self.workspace.channels() if one.name.startswith(f"inc-{number:04d}-")]
 
-    async def press(self, who: Person, channel: Channel | str, action_id: str, value: str | None = None) -> None:
-        """Wait for the button to be there, then press it."""
-        message = await self.workspace.until(lambda: self.having(channel, action_id))
-        await who.press(channel, message, action_id, value)
+    async def led(self, **fields: object) -> Channel:
+        """A room in which Alice has taken command."""
+        room = await self.opened(**fields)
+        await self.press(self.alice, room, "take_command")
+        await self.shows(room, "card", f"Incident commander: <@{self.alice.id}>")
+        return room
+
+    async def file(self, number: int = 1) -> CaseFile:
+        """What the store knows."""
+        async with self.house.store.read() as session:
+            return await queries.case_file(session, number, self.house.store.now())
+
+    # What is in a room
+
+    def surface(self, channel: Channel | str, name: str) -> Message | None:
+        """`card`, `panel`, `checklist:triage`, `announcement`."""
+        kind, _, part = name.partition(":")
+        return next((m for m in self.workspace.messages(channel) if key_of(m).endswith(f":{kind}:{part}")), None)
+
+    async def shows(self, channel: Channel | str, name: str, words: str) -> Message:
+        """Wait until a surface says this."""
+
+        def saying() -> Message | None:
+            found = self.surface(channel, name)
+            return found if found is not None and words in found.plain() else None
+
+        return await self.until(saying)
 
     async def shown(self, channel: Channel | str, words: str) -> Message:
         """Wait until a message in the channel says this."""
-        return await self.workspace.until(lambda: self._saying(channel, words))
-
-    def _saying(self, channel: Channel | str, words: str) -> Message | None:
-        return next((m for m in self.workspace.messages(channel) if words in m.plain()), None)
+        messages = self.workspace.messages
+        return await self.until(lambda: next((m for m in messages(channel) if words in m.plain()), None))
 
     async def told(self, who: Person, words: str) -> Message:
         """Wait until a person is told this, alone."""
-        return await self.workspace.until(lambda: next((m for m in who.ephemerals() if words in m.plain()), None))
+        return await self.until(lambda: next((m for m in who.ephemerals() if words in m.plain()), None))
+
+    async def asks(self, who: Person, line: str, words: str, channel: Channel | str = "incidents") -> Message:
+        """Type a line of `/incident`, and wait for the answer to say this."""
+        await who.slash(channel, f"/incident {line}".strip())
+        return await self.told(who, words)
+
+    # What people press
+
+    def having(self, channel: Channel | str, action_id: str, about: str = "") -> tuple[Message, Button] | None:
+        """The first button of this action id whose value begins so, and its message."""
+        for message in self.workspace.messages(channel):
+            for button in message.buttons():
+                if button.action_id == action_id and button.value.startswith(about):
+                    return message, button
+        return None
+
+    async def press(self, who: Person, channel: Channel | str, action_id: str, about: str = "") -> None:
+        """Wait for the button to be there, then press it."""
+        message, button = await self.until(lambda: self.having(channel, action_id, about))
+        await who.press(channel, message, action_id, button.value)
+
+    async def fills(self, who: Person, title: str, values: dict[str, str]) -> None:
+        """Wait for the form to be open, fill it in and submit it."""
+        await self.until(lambda: who.view is not None and who.view.title == title)
+        result = await who.submit(None, dict(values))
+        assert result.closed, result.errors
+
+    def everything_said(self) -> list[Message]:
+        """Every message that anybody can see, also those for one person alone."""
+        public = [m for channel in self.workspace.world.channels.values() for m in channel.live_messages()]
+        return [m for m in [*public, *self.workspace.world.ephemerals] if m.by_app]
+
+
+def key_of(message: Message) -> str:
+    """The key of the intent that posted it; empty where there is none."""
+    payload = (message.metadata or {}).get("event_payload", {})
+    return str(payload.get("key", ""))
 
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with stage(tmp_path) as built, httpx.AsyncClient(timeout=20) as http:
+    async with stage(tmp_path) as built, httpx.AsyncClient(timeout=PATIENCE) as http:
         yield Scene(built, http)
+
+
+@contextlib.asynccontextmanager
+async def arranged(folder: Path, organisation: str, *, speed: float = 1.0) -> AsyncIterator[Scene]:
+    """A stage of this organisation, without connectors."""
+    config = folder / "organisation.yaml"
+    config.write_text(organisation, encoding="utf-8")
+    async with PracticeWorkspace() as workspace, PracticeAiApp() as ai_app, httpx.AsyncClient(timeout=PATIENCE) as http:
+        ai_app.alarm.token = "ingest-token-of-a-test"
+        env = {
+            "SLACK_BOT_TOKEN": workspace.bot_token,
+            "SLACK_APP_TOKEN": workspace.app_token,
+            "SLACK_API_URL": workspace.api_url,
+            "DATABASE_URL": f"sqlite:///{folder / 'firsthour.db'}",
+            "FIRSTHOUR_CONFIG": str(config),
+            "FIRSTHOUR_HTTP": "127.0.0.1:0",
+            "FIRSTHOUR_INGEST_TOKEN": ai_app.alarm.token,
+            "FIRSTHOUR_SPEED": str(speed),
+        }
+        house = Firsthour(read_settings(env), env=env)
+        await house.start()
+        try:
+            yield Scene(Stage(workspace, ai_app, house), http)
+        finally:
+            await house.stop()

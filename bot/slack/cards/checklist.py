@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block, ButtonElement, OverflowMenuElement
 
+from bot.incident.outward import SurfaceKind
 from bot.incident.words import Phase, StepButton, StepState
 from bot.incident.work import Step
 from bot.slack.buttons import Button, value
@@ -33,7 +34,19 @@ def checklist(scene: Scene) -> Message:
     head: list[Block] = [header(f"{scene.name} · {title}"), context(md("*{}* · {}", progress, intro))]
     if not steps:
         head.append(section(Md("There is nothing to do in this phase.")))
-    return Message(md("{} checklist, {}: {}", scene.name, title, progress), fit(head, _entries(scene, steps)))
+    return Message(
+        md("{} checklist, {}: {}", scene.name, title, progress), fit(head, _entries(scene, steps), _foot(scene))
+    )
+
+
+def _foot(scene: Scene) -> list[Block]:
+    """The next phase can begin before this one is done: attackers do not wait for the paperwork."""
+    upcoming, incident = Phase(scene.part).next, scene.incident
+    if upcoming is None or scene.ended or scene.file.surface(SurfaceKind.CHECKLIST, upcoming) is not None:
+        return []
+    label = f"Begin: {scene.playbook.checklists[upcoming].title}"
+    pressed = button(label, Button.PHASE, value(incident.number, upcoming.value))
+    return [actions(pressed, block_id=f"phase:{incident.number}:{scene.part}")]
 
 
 def _entries(scene: Scene, steps: Sequence[Step]) -> list[Entry]:
@@ -69,9 +82,7 @@ def _about(scene: Scene, step: Step) -> Md:
 
 
 def _buttons(step: Step) -> list[ButtonElement]:
-    done = button(
-        "Done", Button.STEP_DONE, value(step.incident, step.step_id), style="primary", says=f"Done: {step.text}"
-    )
+    done = button("Done", Button.STEP_DONE, value(step.incident, step.step_id), says=f"Done: {step.text}")
     if step.button is StepButton.PROPOSE_ACTION and step.action is not None:
         proposal = value(step.incident, step.step_id, step.action.value)
         return [done, button("Propose action", Button.STEP_PROPOSE, proposal)]

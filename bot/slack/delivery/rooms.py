@@ -68,8 +68,9 @@ async def _create(desk: Desk, claim: Claim, file: CaseFile, names: list[str]) ->
     return Never(f"all of the names {names[0]} to {names[-1]} are taken. Rename or delete one of those channels")
 
 
-async def _ours(desk: Desk, file: CaseFile, names: list[str]) -> Mapping[str, Any] | Failure | None:
-    """A channel of one of these names that this bot made for this incident and that no incident has recorded."""
+async def _ours(desk: Desk, file: CaseFile) -> Mapping[str, Any] | Failure | None:
+    """A channel that this bot made for this incident, whatever its severity was then, and that no incident has recorded."""
+    prefix = f"inc-{file.incident.number:04d}-"
     me = await desk.slack.call("auth.test")
     if isinstance(me, Failure):
         return me

@@ -7,11 +7,20 @@ import pytest
 from bot.incident.outward import IntentKind, IntentState, SurfaceKind
 from bot.incident.timeline import Happened
 from bot.incident.words import Severity
+from bot.practice import display, posting
 from bot.practice.server import PracticeWorkspace
+from bot.practice.state import Channel
 from bot.settings import Organisation
 from tests.slack.delivery.conftest import ORG, Work, texts
 
 NAME = "inc-0001-sev1-credential-leak-confirmed"
+
+
+def made_before(ws: PracticeWorkspace, creator: str, *, seconds: int = 0) -> Channel:
+    """A private channel of the name that the first incident's room would have."""
+    channel = Channel("C0BEFORE", NAME, creator, int(ws.world.now()) - seconds, is_private=True)
+    ws.world.channels[channel.id] = channel
+    return channel
 
 
 async def test_a_room_opens_with_everything_in_it(work: Work, ws: PracticeWorkspace) -> None:
@@ -78,12 +87,7 @@ async def test_a_lost_room_is_found_also_where_the_severity_changed_meanwhile(
 
 
 async def test_a_strangers_channel_of_the_same_name_is_left_alone(work: Work, ws: PracticeWorkspace) -> None:
-    theirs = ws.person("erin").create(NAME) if hasattr(ws.person("erin"), "create") else None
-    if theirs is None:
-        from bot.practice.state import Channel
-
-        theirs = Channel("C0STRANGER", NAME, ws.person("erin").id, int(ws.world.now()), is_private=True)
-        ws.world.channels[theirs.id] = theirs
+    theirs = made_before(ws, ws.person("erin").id)
     number, room = await work.opened()
     assert room.name == f"{NAME}-2" and room.id != theirs.id
     assert not ws.messages(theirs)
@@ -92,11 +96,7 @@ async def test_a_strangers_channel_of_the_same_name_is_left_alone(work: Work, ws
 
 async def test_an_old_room_of_ours_is_not_taken_for_a_new_incident(work: Work, ws: PracticeWorkspace) -> None:
     """A database that was set up anew counts from one again; the old room has other people and other secrets in it."""
-    from bot.practice import posting
-    from bot.practice.state import Channel
-
-    old = Channel("C0OLDROOM", NAME, ws.bot_user_id, int(ws.world.now()) - 86_400, is_private=True)
-    ws.world.channels[old.id] = old
+    old = made_before(ws, ws.bot_user_id, seconds=86_400)
     posting.add_member(ws.world, old, ws.bot_user_id)
     number, room = await work.opened()
     assert room.name == f"{NAME}-2"
@@ -106,8 +106,6 @@ async def test_an_old_room_of_ours_is_not_taken_for_a_new_incident(work: Work, w
 async def test_a_room_that_slack_made_public_is_archived_and_not_used(
     work: Work, ws: PracticeWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot.practice import display
-
     shown = display.channel
 
     def public(channel: object, user: str) -> dict[str, object]:
@@ -153,7 +151,7 @@ class TestPublicRooms:
         assert not room.is_private
 
 
-async def test_sixty_waiting_rooms_cost_no_attempts(idle: Work) -> None:
+async def test_waiting_for_a_rate_limit_costs_no_attempts(idle: Work) -> None:
     """A rate limit is waited for, however often that takes; only what was tried and failed counts."""
     for _ in range(30):
         idle.delivery._desk.slack.pace.take("conversations.create")
