@@ -50,6 +50,7 @@ connectors:
     url: {ai_app.url}
     secret_env: PRACTICE_ADMIN_TOKEN
     probe_secret_env: PRACTICE_CHAT_TOKEN
+    probe_credential_env: PRACTICE_CREDENTIAL
     actions: [block_user, rate_limit, enable_safe_mode, disable_tools, disable_endpoint, flush_memory, restrict_rag,
               rotate_credentials]
 """
@@ -75,6 +76,7 @@ async def stage(folder: Path, *, port: int = 0, speed: float = 1.0, latency: flo
             "FIRSTHOUR_SPEED": str(speed),
             "PRACTICE_ADMIN_TOKEN": ai_app.admin_token,
             "PRACTICE_CHAT_TOKEN": ai_app.chat_token,
+            "PRACTICE_CREDENTIAL": ai_app.credential,
         }
         house = Firsthour(read_settings(env), env=env)
         await house.start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.cases import actions
+from bot.cases.contained import settle
 from bot.cases.context import Context
 from bot.cases.people import member
 from bot.incident import approval
@@ -69,6 +70,7 @@ async def decline(ctx: Context, caller: Caller, number: int, *, index: int, reas
         action.state, action.decided_at = ActionState.DECLINED, unit.now
         await actions.decided(unit, incident, action)
         unit.record(incident, Happened.ACTION_DECLINED, caller.actor, **actions.facts(action), role=role, reason=why)
+        await settle(ctx, unit, incident)
         return unit.answer(f"You declined {_lower(action)}. Nothing was changed.")
 
 

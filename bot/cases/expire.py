@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.cases import actions
+from bot.cases.contained import settle
 from bot.cases.context import Context
 from bot.incident.incident import SYSTEM, Incident
 from bot.incident.timeline import Happened
@@ -17,3 +18,4 @@ async def expire(ctx: Context, unit: Unit, incident: Incident, index: int) -> No
     if action.state is ActionState.PROPOSED and due:
         action.state = ActionState.EXPIRED
         unit.record(incident, Happened.ACTION_EXPIRED, SYSTEM, **actions.facts(action))
+        await settle(ctx, unit, incident)

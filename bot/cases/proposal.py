@@ -88,6 +88,8 @@ def _target(incident: Incident, scope: ScopeKind) -> str | None:
         return incident.subject_id
     if scope is ScopeKind.SESSION:
         return incident.session_id
+    if scope is ScopeKind.CREDENTIAL:  # what leaked is never stored: whoever rotates finds it in the evidence
+        return f"exposed in {incident.name}"
     return incident.app if scope is ScopeKind.APPLICATION else None
 
 

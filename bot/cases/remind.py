@@ -36,6 +36,10 @@ Late = Callable[[float], None]
 """Called with how many seconds after its time a reminder was decided and committed."""
 
 
+BATCH = 50
+"""Incidents decided in one transaction: enough to be quick, few enough that nobody waits long for the store or the loop."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One incident while its reminders are decided, inside the transaction that marked them as fired."""
@@ -43,7 +47,9 @@ class Case:
     ctx: Context
     unit: Unit
     incident: Incident
-    file: CaseFile
+    windows: Sequence[Window]
+    file: CaseFile | None
+    """What was done so far; None where no reminder that fell due asks for it."""
 
 
 def unheard(_: float) -> None:
@@ -51,16 +57,17 @@ def unheard(_: float) -> None:
 
 
 async def sweep(ctx: Context, *, limit: int = 200, late: Late = unheard, only: int | None = None) -> int:
-    """Decide about everything that is due, in transactions of up to `limit` incidents. Returns how many reminders fired.
+    """Decide about everything that is due, looking at `limit` incidents at a time. Returns how many reminders fired.
 
     `only` restricts it to one incident, so that one that cannot be decided about does not hold up the others.
     """
     fired = 0
     while True:
         numbers = [only] if only is not None else await due_incidents(ctx, limit=limit)
-        batch = await _batch(ctx, numbers, late) if numbers else 0
-        fired += batch
-        if batch == 0 or only is not None or len(numbers) < limit:
+        batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
+        round_fired = sum([await _batch(ctx, batch, late) for batch in batches])
+        fired += round_fired
+        if round_fired == 0 or only is not None or len(numbers) < limit:
             return fired
 
 
@@ -76,12 +83,17 @@ async def _batch(ctx: Context, numbers: Sequence[int], late: Late) -> int:
             for number in await reminders.stop_orphans(unit, numbers):
                 log.warning("reminders.orphaned", incident=number)
         running = [due for due in claimed if due.incident.ended_at is None]
-        files = await reminders.progress(unit.session, [due.incident for due in running], unit.now)
+        asking = [due.incident for due in running if any(one.kind in ASK_WHAT_IS_DONE for one in due.reminders)]
+        files = await reminders.progress(unit.session, asking, unit.now)
+        windows = {severity: ctx.playbook.windows(severity) for severity in {due.incident.severity for due in running}}
         for due in running:
-            await _decide(Case(ctx, unit, due.incident, files[due.incident.number]), due)
+            incident = due.incident
+            await _decide(Case(ctx, unit, incident, windows[incident.severity], files.get(incident.number)), due)
     told = [reminder for due in claimed for reminder in due.reminders]
     for reminder in told:
         late((ctx.store.now() - reminder.due_at).total_seconds())
+    if told:
+        log.info("reminders.fired", incidents=[due.incident.number for due in claimed], fired=len(told))
     return len(told)
 
 
@@ -95,15 +107,13 @@ async def _decide(case: Case, due: Due) -> None:
     for reminder, message in said:
         key = f"post:reminder:{reminder.key}"
         await case.unit.intend(IntentKind.POST, key, incident=case.incident, args=message)
-    log.info("reminders.fired", incident=case.incident.number, fired=len(due.reminders), said=len(said))
 
 
 async def _window_start(case: Case, reminder: Reminder) -> Json | None:
-    windows = case.ctx.playbook.windows(case.incident.severity)
-    window = _window(windows, reminder)
+    window = _window(case, reminder)
     if window is None:
         return None
-    if window is windows[-1]:
+    if window is case.windows[-1]:
         await begin(case.unit, case.incident, Phase.INVESTIGATION)
     case.unit.refresh(case.incident)  # the card says which window runs
     over = case.unit.now >= case.incident.declared_at + case.ctx.minutes(window.end_minutes)
@@ -111,18 +121,17 @@ async def _window_start(case: Case, reminder: Reminder) -> Json | None:
 
 
 async def _window_nudge(case: Case, reminder: Reminder) -> Json | None:
-    window = _window(case.ctx.playbook.windows(case.incident.severity), reminder)
-    lacks = missing(case.file, window) if window is not None else []
-    if window is None or not lacks:
+    window = _window(case, reminder)
+    if window is None or case.file is None or not (lacks := missing(case.file, window)):
         return None
     named = [need["id"] for need in lacks]
     case.unit.record(case.incident, Happened.REMINDED, SYSTEM, about="window_nudge", window=window.id, missing=named)
     return {"message": "window_nudge", "window": window.id, "missing": lacks}
 
 
-def _window(windows: Sequence[Window], reminder: Reminder) -> Window | None:
+def _window(case: Case, reminder: Reminder) -> Window | None:
     """None where the playbook has changed and has no such window any more."""
-    return next((window for window in windows if window.id == reminder.args["window"]), None)
+    return next((window for window in case.windows if window.id == reminder.args["window"]), None)
 
 
 async def _acknowledge(case: Case, reminder: Reminder) -> Json | None:
@@ -140,7 +149,7 @@ async def _action_expiry(case: Case, reminder: Reminder) -> Json | None:
 async def _update_due(case: Case, reminder: Reminder) -> Json | None:
     """Silent where an update went out meanwhile; the next one is counted from there."""
     every = case.ctx.playbook.severities[case.incident.severity].update_every_minutes
-    if not every:
+    if not every or case.file is None:
         return None
     cadence, now = case.ctx.minutes(every), case.unit.now
     last = max((update.at for update in case.file.updates), default=None)
@@ -152,6 +161,7 @@ async def _update_due(case: Case, reminder: Reminder) -> Json | None:
     return {"message": "update_due"}
 
 
+ASK_WHAT_IS_DONE = frozenset({ReminderKind.WINDOW_NUDGE, ReminderKind.UPDATE_DUE})
 DECIDES: dict[ReminderKind, Callable[[Case, Reminder], Awaitable[Json | None]]] = {
     ReminderKind.WINDOW_START: _window_start,
     ReminderKind.WINDOW_NUDGE: _window_nudge,

@@ -5,7 +5,7 @@ Decides what is stored of each. Claiming and settling is `bot.store`'s; carrying
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Index, UniqueConstraint
@@ -38,6 +38,14 @@ PRIORITY: dict[IntentKind, int] = {
     IntentKind.POST: 60,
 }
 """Smaller is more urgent. A surface adds its own place (`SURFACE_ORDER`); the severity breaks ties."""
+
+
+IN_THE_ROOM = frozenset({IntentKind.INVITE, IntentKind.PIN, IntentKind.POST})
+"""What can only be done once the room is open."""
+ROOM_AWAITED = "the room is not open yet"
+"""The reason by which what waits for the room is found again once it is open."""
+ROOM_WAIT = timedelta(seconds=5)
+"""After this it is looked at all the same: the room may never open."""
 
 
 class IntentState(StrEnum):

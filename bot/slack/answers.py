@@ -21,6 +21,9 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.incident.errors import Refused
 from bot.slack.feature import Answer, Modal, Shown
 from bot.slack.inbound import SEPARATOR, Act
+from bot.slack.kit import section
+from bot.slack.limits import SECTION_CHARS
+from bot.slack.text import Md
 
 log = structlog.get_logger()
 
@@ -73,7 +76,7 @@ class Answers:
             raise
 
     async def _tell(self, act: Act, text: str, blocks: Sequence[Block]) -> None:
-        shown = [block.to_dict() for block in blocks]
+        shown = [block.to_dict() for block in blocks or verbatim(text)]
         ways: list[Way] = []
         if act.response_url:
             ways.append(lambda: self._respond(str(act.response_url), text, shown))
@@ -114,6 +117,17 @@ class Answers:
                 channel=user, text=text, blocks=blocks or None, unfurl_links=False, unfurl_media=False
             )
         )
+
+
+def verbatim(text: str) -> list[Block]:
+    """A bare text as sections: otherwise Slack would make a link of every address that somebody wrote into it."""
+    pieces: list[str] = []
+    for line in text.split("\n"):
+        if pieces and len(pieces[-1]) + 1 + len(line) <= SECTION_CHARS:
+            pieces[-1] = f"{pieces[-1]}\n{line}"
+        else:
+            pieces.append(line)
+    return [section(Md(piece)) for piece in pieces if piece.strip()]
 
 
 async def _call(call: Callable[[], Awaitable[object]]) -> None:

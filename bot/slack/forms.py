@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.slack.feature import Form
 from bot.slack.fields import convert, explain, is_flag
+from bot.slack.text import visible
 
 C = TypeVar("C")
 Values = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -59,7 +60,8 @@ def _by_block(errors: Mapping[str, str], values: Values) -> Mapping[str, str]:
     placed: dict[str, str] = {}
     for name, message in errors.items():
         block = name if name in values else first
-        placed[block] = f"{placed[block]} {message}" if block in placed else message
+        shown = visible(message)
+        placed[block] = f"{placed[block]} {shown}" if block in placed else shown
     return placed
 
 

@@ -34,6 +34,8 @@ POSTING = frozenset({"chat.postMessage", "chat.postEphemeral"})
 HALF, LEAST, RECOVERY_SECONDS = 0.5, 0.125, 300.0
 """After a 429 a method runs at half its rate and is back at the whole after five minutes without another."""
 CHANNELS_KEPT = 2_000
+SHORTEST, ROUNDING = 0.01, 1e-6
+"""Seconds."""
 
 
 @dataclass
@@ -53,9 +55,11 @@ class Bucket:
         self.at = now
 
     def wait(self, now: float) -> float:
+        """0, or at least a hundredth of a second: a shorter wait could be rounded to none, for ever."""
         self.refill(now)
         missing = max(0.0, 1.0 - self.tokens) / (self.per_second * self.share)
-        return max(missing, self.paused_until - now, 0.0)
+        wait = max(missing, self.paused_until - now)
+        return max(wait, SHORTEST) if wait > ROUNDING else 0.0
 
     def limited(self, now: float, retry_after: float) -> None:
         self.refill(now)

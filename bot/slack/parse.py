@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from bot.incident.errors import Invalid
 from bot.slack.feature import Feature
 from bot.slack.fields import convert, explain, is_flag, is_text, nearest
-from bot.slack.text import escape
+from bot.slack.text import escape, visible
 from bot.slack.typed import prose, repaired, word
 
 C = TypeVar("C")
@@ -70,12 +70,12 @@ def parse(feature: Feature[Any], text: str) -> BaseModel:
         try:
             values[name] = True if value is True else convert(feature.model.model_fields[name], str(value))
         except ValueError as error:
-            raise _wrong(feature, escape(str(error)), line, name) from None
+            raise _wrong(feature, escape(visible(str(error))), line, name) from None
     try:
         return feature.model.model_validate(values)
     except ValidationError as error:
         name, message = next(iter(explain(error, feature.model).items()))
-        raise _wrong(feature, escape(message), line, name or None) from None
+        raise _wrong(feature, escape(visible(message)), line, name or None) from None
 
 
 def usage(feature: Feature[Any]) -> str:
@@ -175,7 +175,7 @@ class _Line:
 
 def _safe(text: str) -> str:
     """Something that was typed, in an error message: short, and unable to mention or to end its code span."""
-    return escape(prose(text)[:40].replace("`", "'"))
+    return escape(visible(prose(text)[:40]).replace("`", "'"))
 
 
 def _wrong(feature: Feature[Any], message: str, line: str, name: str | None = None) -> Invalid:

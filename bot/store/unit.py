@@ -19,7 +19,10 @@ from bot.incident.columns import Json
 from bot.incident.errors import NotFound
 from bot.incident.incident import Actor, Counter, Incident
 from bot.incident.outward import (
+    IN_THE_ROOM,
     PRIORITY,
+    ROOM_AWAITED,
+    ROOM_WAIT,
     SURFACE_ORDER,
     InboundKey,
     Intent,
@@ -129,8 +132,11 @@ class Unit:
         order: int = 0,
         due_at: datetime | None = None,
     ) -> None:
-        """Write down an outward act. A key that is there already is left as it is: the act happens once."""
+        """Write down an outward act. A key that is there already is left as it is: the act happens once.
+
+        What needs the room waits for it from the beginning, under the reason by which opening it hurries it."""
         severity = int(incident.severity) if incident is not None else 4
+        waits = kind in IN_THE_ROOM and incident is not None and incident.channel_id is None
         row = {
             "key": key,
             "kind": kind,
@@ -142,8 +148,9 @@ class Unit:
             "attempts": 0,
             "uncertain": False,
             "created_at": self.now,
-            "due_at": due_at or self.now,
+            "due_at": due_at or (self.now + ROOM_WAIT if waits else self.now),
             "not_before": self.now,
+            "error": ROOM_AWAITED if waits else None,
         }
         self._want(Intent, row)
         self.wakes = True
@@ -180,9 +187,9 @@ class Unit:
     async def finish(self, inbound: str | None) -> None:
         """The last writes before the commit: surfaces to show anew, and the answer kept for a second delivery."""
         await self.flush()
-        for number in self._changed:
+        if self._changed:
             self.wakes = True
-            await self.session.exec(rearm(self.now, col(Intent.incident) == number))
+            await self.session.exec(rearm(self.now, col(Intent.incident).in_(sorted(self._changed))))
         if inbound is not None:
             answered = update(InboundKey).where(col(InboundKey.key) == inbound).values(answer=self._answer)
             await self.session.exec(answered)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from sqlmodel import col, select
 
-from bot.cases import actions, execute, propose, roles
+from bot.cases import actions, decide, execute, propose, roles
 from bot.cases.context import Context
 from bot.cases.gave_up import gave_up
 from bot.connectors import Connectors
@@ -21,7 +21,7 @@ from bot.incident.caller import Caller
 from bot.incident.incident import Incident, person
 from bot.incident.outward import Intent, IntentKind
 from bot.incident.timeline import Happened, TimelineEntry
-from bot.incident.words import ActionKind, Role, ScopeKind, Severity
+from bot.incident.words import ActionKind, ActionState, Role, ScopeKind, Severity
 from bot.incident.work import Action, Approval
 from bot.store import Store, intents, queries
 from bot.store.intents import Claim
@@ -79,6 +79,12 @@ class Room:
 
     async def action(self, index: int) -> Action:
         return next(action for action in await self.actions() if action.index == index)
+
+    async def decline_the_rest(self) -> None:
+        """Decide about everything that still waits: what nobody decided keeps an incident from being contained."""
+        for action in await self.actions():
+            if action.state is ActionState.PROPOSED:
+                await decide.decline(self.ctx, ALICE, self.number, index=action.index, reason="not needed")
 
     async def tamper(self, index: int, **values: object) -> None:
         """Change an action past the use cases, as somebody with the database's password could."""

@@ -33,6 +33,7 @@ async def test_a_person_attests_and_it_counts_as_verified_by_them(store: Store) 
         assert "blocked eve" in (action.result or "")
         [entry] = await inc.timeline(Happened.ACTION_VERIFIED)
         assert (entry.actor, entry.data["attested"]) == ("U0BOB", True)
+        await inc.decline_the_rest()
         assert (await inc.incident()).status is Status.CONTAINED
 
 

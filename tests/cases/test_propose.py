@@ -28,12 +28,12 @@ async def test_a_sev1_offers_the_smallest_scope_first_and_says_what_it_cannot_na
         assert await shown(inc) == [
             ("block_user", "user", "mallory"),
             ("disable_tools", "user", "mallory"),
+            ("rotate_credentials", "credential", "exposed in INC-1"),
             ("enable_safe_mode", "application", "chat"),
             ("disable_tools", "application", "chat"),
         ]
         assert {a.state for a in await inc.actions()} == {S.PROPOSED}
         [note] = await inc.timeline(Happened.NOTE)
-        assert "rotate credentials (credential)" in note.data["text"]
         assert "disable endpoint (endpoint)" in note.data["text"]
 
 
@@ -63,14 +63,18 @@ async def test_planning_again_adds_nothing_twice(store: Store) -> None:
 @pytest.mark.parametrize("user", ["*", "**", "a\u202eb", "x" * 200])
 async def test_a_subject_that_is_no_single_subject_is_never_contained_by_itself(store: Store, user: str) -> None:
     async with room(store, user=user, auto_contain="single_subject") as inc:
-        assert all(scope == "application" for _, scope, _ in await shown(inc))
+        assert {scope for _, scope, _ in await shown(inc)} == {"application", "credential"}
         await inc.work()
         assert not inc.far.done
 
 
 async def test_system_wide_actions_need_two_people_and_single_subject_ones_need_one(store: Store) -> None:
     async with room(store) as inc:
-        assert {a.scope_kind: a.signatures for a in await inc.actions()} == {C.USER: 1, C.APPLICATION: 2}
+        assert {a.scope_kind: a.signatures for a in await inc.actions()} == {
+            C.USER: 1,
+            C.CREDENTIAL: 2,
+            C.APPLICATION: 2,
+        }
 
 
 async def test_an_action_that_cannot_be_undone_needs_two_people(store: Store) -> None:

@@ -141,7 +141,7 @@ class Scene:
     def everything_said(self) -> list[Message]:
         """Every message that anybody can see, also those for one person alone."""
         public = [m for channel in self.workspace.world.channels.values() for m in channel.live_messages()]
-        return [m for m in [*public, *self.workspace.world.ephemerals] if m.by_app]
+        return [m for m in [*public, *self.workspace.world.ephemerals] if m.by_app and m.subtype is None]
 
 
 def key_of(message: Message) -> str:

@@ -38,7 +38,7 @@ async def test_no_secret_of_the_answer_reaches_the_room(scene: Scene) -> None:
     await scene.ai_app.attack("credential_leak")
     room = await scene.room(1)
     await scene.press(scene.alice, room, "acknowledge")
-    await scene.shows(room, "card", "acknowledged")
+    await scene.shows(room, "checklist:containment", "of ")
     for message in scene.everything_said():
         assert credential not in message.plain() and canary not in message.plain()
 
@@ -57,7 +57,7 @@ async def test_the_first_block_runs_by_itself_is_enforced_and_can_be_reverted(sc
 
 
 async def test_an_action_is_proposed_in_a_form_approved_by_button_and_really_enforced(scene: Scene) -> None:
-    room = await scene.led(trigger="system_prompt_exposure", subject={"kind": "user", "id": "oscar"})
+    room = await scene.led(subject={"kind": "user", "id": "oscar"})
     await scene.press(scene.alice, room, "propose")
     values = {"action": "block_user", "scope": "user", "target": "trudy", "why": "the same script"}
     await scene.fills(scene.alice, "Propose containment", values)

@@ -248,7 +248,7 @@ def test_a_very_long_checklist_shows_what_is_next_and_says_how_much_more() -> No
     message = shown(SurfaceKind.CHECKLIST, file(steps=many), "triage")
     practice.message_blocks(message.payload()["blocks"])
     assert "Done" in labels(message)
-    assert "more" in outline(message).splitlines()[-2], "before the button that begins the next phase"
+    assert "more" in outline(message).splitlines()[-3], "above the button that begins the next phase"
     assert f"0 of {len(many)} done" in message.text
 
 

@@ -6,6 +6,7 @@ Decides how a step looks open, done and skipped. Which steps there are is the pl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from slack_sdk.models.blocks import Block, ButtonElement, OverflowMenuElement
 
@@ -21,6 +22,11 @@ from bot.slack.text import Md, join, md, safe, when, who
 STEP_CHARS, NOTE_CHARS, HINT_CHARS = 300, 200, 200
 MORE = {"assign": "Assign to me", "skip": "Skip with a reason", "note": "Add a note", "undo": "Undo"}
 """What the overflow of a step offers; its value is `12|step.id|assign`."""
+BEGIN: dict[Phase, LiteralString] = {
+    Phase.CONTAINMENT: "Begin containment",
+    Phase.INVESTIGATION: "Begin investigation",
+    Phase.REMEDIATION: "Begin remediation",
+}
 OPEN, DECIDED = 0, 1
 """Ranks: decided steps are folded first, open ones only where a checklist is very long, the last ones first."""
 
@@ -44,8 +50,7 @@ def _foot(scene: Scene) -> list[Block]:
     upcoming, incident = Phase(scene.part).next, scene.incident
     if upcoming is None or scene.ended or scene.file.surface(SurfaceKind.CHECKLIST, upcoming) is not None:
         return []
-    label = f"Begin: {scene.playbook.checklists[upcoming].title}"
-    pressed = button(label, Button.PHASE, value(incident.number, upcoming.value))
+    pressed = button(BEGIN[upcoming], Button.PHASE, value(incident.number, upcoming.value))
     return [actions(pressed, block_id=f"phase:{incident.number}:{scene.part}")]
 
 

@@ -148,4 +148,9 @@ class Scene:
 
     def due(self, at: datetime) -> Md:
         """`by 14:05`, or that it is overdue: a time that has passed is never shown as if it were ahead."""
-        return md("by {}", when(at)) if at > self.file.now else md("*overdue* since {}", when(at))
+        far = at - self.file.now > timedelta(hours=12)  # a bare time of day would be read as today's
+        return (
+            md("by {}", when(at, "both" if far else "time"))
+            if at > self.file.now
+            else md("*overdue* since {}", when(at))
+        )

@@ -6,12 +6,11 @@ Decides how a failure of Slack's becomes an outcome for the runner. What is deli
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlmodel import select
 
 from bot.incident.casefile import CaseFile
-from bot.incident.outward import Intent, IntentKind, IntentState
+from bot.incident.outward import ROOM_AWAITED, ROOM_WAIT, Intent, IntentKind, IntentState
 from bot.playbook import Playbook
 from bot.settings import Organisation
 from bot.slack.client import Slack
@@ -21,9 +20,6 @@ from bot.store import Store, queries
 from bot.store.intents import Claim
 from bot.store.runner import Later, Never
 
-ROOM_AWAITED = "the room is not open yet"
-"""The reason by which what waits for the room is found again once it is open."""
-ROOM_WAIT = timedelta(seconds=5)
 EVENT_TYPE = "firsthour_intent"
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 

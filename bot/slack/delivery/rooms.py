@@ -14,10 +14,10 @@ import structlog
 
 from bot.incident.casefile import CaseFile
 from bot.incident.incident import SYSTEM, Incident
-from bot.incident.outward import IntentKind, SurfaceKind
+from bot.incident.outward import ROOM_AWAITED, IntentKind, SurfaceKind
 from bot.incident.timeline import Happened
 from bot.slack.client import Answer
-from bot.slack.delivery.desk import ROOM_AWAITED, Desk, outcome
+from bot.slack.delivery.desk import Desk, outcome
 from bot.slack.delivery.lookup import pages
 from bot.slack.failures import Failure
 from bot.slack.text import room_name

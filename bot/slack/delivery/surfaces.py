@@ -5,10 +5,11 @@ Decides post, update or neither, and what is remembered of it. How a surface loo
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.incident.casefile import CaseFile
-from bot.incident.outward import IntentKind, Surface, SurfaceKind
+from bot.incident.outward import SURFACE_ORDER, IntentKind, Surface, SurfaceKind
 from bot.slack.cards import render
 from bot.slack.client import Answer
 from bot.slack.delivery.channels import Channels
@@ -22,6 +23,8 @@ from bot.store.runner import Done, Never, Outcome
 
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """It was deleted, or can be changed no more: a new one takes its place."""
+APART = 0.01
+"""Seconds between the beginnings of posts that are sent side by side."""
 UNREACHABLE = "unreachable"
 """Kept as the digest of what could not be shown for good, so that it is said once and tried again with the next change."""
 
@@ -125,6 +128,8 @@ async def _update(showing: Showing, channel: str, ts: str) -> Outcome | None:
 
 
 async def _post(showing: Showing, channel: str) -> Outcome:
+    # The room's first messages are sent side by side; this keeps them in the order in which they are to be read.
+    await asyncio.sleep(APART * SURFACE_ORDER[showing.surface.kind])
     slack, arguments = showing.desk.slack, posting(channel, showing.message, showing.claim)
     answer = await slack.call("chat.postMessage", **arguments)
     if isinstance(answer, Failure) and answer.error == "not_in_channel":
