@@ -109,10 +109,18 @@ def manifest(
     url: Annotated[str | None, typer.Option(help="Public address for HTTP mode; Socket Mode without it.")] = None,
 ) -> None:
     """Print the Slack app manifest, made from the registered handlers."""
+    from bot.app import read_settings
+    from bot.playbook import DEFAULT_PATH, load
+    from bot.playbook.organisation import load_organisation
     from bot.slack.manifest import manifest as app_manifest
     from commands import FEATURES
 
-    typer.echo(json.dumps(app_manifest(FEATURES, url=url), indent=2, ensure_ascii=False))
+    try:
+        organisation = load_organisation(read_settings().config, load(DEFAULT_PATH))
+    except FirsthourError as error:
+        _fail(error)
+    made = app_manifest(FEATURES, private_rooms=organisation.private_rooms, url=url)
+    typer.echo(json.dumps(made, indent=2, ensure_ascii=False))
 
 
 @app.command()

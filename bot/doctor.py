@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -70,6 +71,8 @@ async def _database(settings: Settings, *, migrate: bool) -> Finding:
     except Misconfigured as error:
         return Finding("database", False, str(error), "Set DATABASE_URL.")
     where = store.url.render_as_string(hide_password=True)
+    if store.sqlite and not migrate and not Path(store.url.database or "").exists():
+        return Finding("database", True, f"{where} is not there yet: the first start makes it")
     try:
         if not await store.ready():
             return Finding("database", False, f"{where} does not answer", "Start it, or correct DATABASE_URL.")
@@ -122,18 +125,21 @@ async def _slack(settings: Settings, organisation: Organisation) -> AsyncIterato
             yield Finding("bot token", False, f"Slack cannot be reached: {type(error).__name__}", UNREACHABLE)
             return
         yield Finding("bot token", True, f"{who.get('user')} in {who.get('team')}")
-        yield _scopes({name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes", ""))
+        yield _scopes(
+            organisation, {name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes", "")
+        )
         yield await _app_token(settings, client)
         yield await _announcements(client, organisation.channels.announcements)
 
 
-def _scopes(granted: str) -> Finding:
+def _scopes(organisation: Organisation, granted: str) -> Finding:
+    needed = bot_scopes(FEATURES, private_rooms=organisation.private_rooms)
     held = {scope.strip() for scope in granted.split(",") if scope.strip()}
-    missing = sorted(set(bot_scopes(FEATURES)) - held)
+    missing = sorted(set(needed) - held)
     if missing:
         mend = "Add them under “OAuth & Permissions” (or paste `firsthour manifest`), then reinstall the app."
         return Finding("scopes", False, f"missing: {', '.join(missing)}", mend)
-    return Finding("scopes", True, f"all {len(bot_scopes(FEATURES))} needed scopes are granted")
+    return Finding("scopes", True, f"all {len(needed)} needed scopes are granted")
 
 
 async def _app_token(settings: Settings, client: AsyncWebClient) -> Finding:

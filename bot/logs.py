@@ -24,9 +24,7 @@ def configure(form: Literal["console", "json"], *, level: int = logging.INFO) ->
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     as_json = form == "json"
-    renderer: Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else _console()
     traces: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
     structlog.configure(
         processors=[*shared, *traces, _redacted, renderer],
@@ -41,6 +39,11 @@ def configure(form: Literal["console", "json"], *, level: int = logging.INFO) ->
         handler.addFilter(_Redacted())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _console() -> Processor:
+    # The pretty tracebacks print local variables: among them would be tokens and what an attacker wrote.
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _redacted(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

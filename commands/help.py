@@ -43,6 +43,12 @@ def everything(features: tuple[Feature[Any], ...]) -> str:
     return join("\n", [md("`/incident` alone opens the form to declare."), *lines])
 
 
+def table(features: tuple[Feature[Any], ...]) -> str:
+    """The same as a Markdown table, for the README (a test holds it there)."""
+    rows = [f"| `{usage(one)}` | {one.summary} |" for one in features]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows])
+
+
 def one(feature: Feature[Any]) -> str:
     lines = [Md(feature.summary), code(usage(feature)), *(code(example) for example in feature.examples)]
     return join("\n", lines)
