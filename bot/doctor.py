@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -71,7 +70,7 @@ async def _database(settings: Settings, *, migrate: bool) -> Finding:
     except Misconfigured as error:
         return Finding("database", False, str(error), "Set DATABASE_URL.")
     where = store.url.render_as_string(hide_password=True)
-    if store.sqlite and not migrate and not Path(store.url.database or "").exists():
+    if not migrate and not store.exists():
         return Finding("database", True, f"{where} is not there yet: the first start makes it")
     try:
         if not await store.ready():

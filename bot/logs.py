@@ -23,11 +23,9 @@ def configure(form: Literal["console", "json"], *, level: int = logging.INFO) ->
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    as_json = form == "json"
-    renderer: Processor = structlog.processors.JSONRenderer() if as_json else _console()
-    traces: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
+    renderer: Processor = structlog.processors.JSONRenderer() if form == "json" else _console()
     structlog.configure(
-        processors=[*shared, *traces, _redacted, renderer],
+        processors=[*shared, structlog.processors.format_exc_info, _redacted, renderer],  # a trace is redacted too
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,

@@ -61,7 +61,8 @@ async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: froz
     composed = ctx.playbook.steps(incident.severity, incident.trigger, incident.category, incident.scenario)
     rows = [_step(ctx, incident, position, step) for position, step in enumerate(composed) if step.id not in known]
     if rows:
-        await unit.session.exec(insert(Step), params=rows)  # one statement: an incident has about sixty steps
+        # One statement for about sixty steps: without `render_nulls` each set of columns would be one of its own.
+        await unit.session.exec(insert(Step).execution_options(render_nulls=True), params=rows)
 
 
 def _step(ctx: Context, incident: Incident, position: int, step: ComposedStep) -> Json:

@@ -54,6 +54,7 @@ from bot.slack.limits import (
     KitError,
     at_most,
     check_blocks,
+    render,
     weight,
 )
 from bot.slack.text import Md, clip_md, plain
@@ -72,7 +73,7 @@ class Message:
         check(self)
 
     def payload(self) -> dict[str, Any]:
-        return {"text": str(self.text), "blocks": [block.to_dict() for block in self.blocks]}
+        return {"text": str(self.text), "blocks": [render(block) for block in self.blocks]}
 
     def digest(self) -> str:
         """sha256 of the canonical JSON: two messages with one digest look the same."""
@@ -193,4 +194,4 @@ def check(shown: Message) -> None:
 
 
 def weigh(blocks: Iterable[Block]) -> int:
-    return weight([block.to_dict() for block in blocks])
+    return weight([render(block) for block in blocks])

@@ -19,15 +19,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.incident.errors import Misconfigured, Repeated
+from bot.incident.errors import Busy, Misconfigured, Repeated
 from bot.incident.outward import InboundKey
 from bot.store import alone
 from bot.store.busy import connecting, in_words
 from bot.store.unit import Unit
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-BUSY_SECONDS = 15.0
+BUSY_SECONDS = 5.0
 """How long a transaction waits for another process that holds the database."""
+QUEUE_SECONDS = 10.0
+"""How long it waits for its turn among this process's own, each of which may wait for that other process."""
 SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """How PostgreSQL reads: several questions in one `read` see one moment, as SQLite's WAL gives by itself."""
 
@@ -72,9 +74,7 @@ class Store:
         self.engine = _engine(self.url, sqlite=self.sqlite, busy_seconds=busy_seconds)
         self.writing = self.engine.execution_options(writes=True)
         self._reading = self.engine if self.sqlite else self.engine.execution_options(**SNAPSHOT)
-        self._writer: contextlib.AbstractAsyncContextManager[Any] = (
-            asyncio.Lock() if self.sqlite else contextlib.nullcontext()
-        )
+        self._writer = asyncio.Lock() if self.sqlite else None
         self._listeners: list[Callable[[], None]] = []
 
     def on_commit(self, listener: Callable[[], None]) -> None:
@@ -88,7 +88,7 @@ class Store:
         `inbound` names the inbound act; a second one with the same name raises Repeated with the first one's answer.
         Raises Busy where the database is held by another process for too long, or out of reach.
         """
-        async with self._writer, AsyncSession(self.writing, expire_on_commit=False) as session:
+        async with self._turn(), AsyncSession(self.writing, expire_on_commit=False) as session:
             unit = Unit(session, self.now(), postgres=not self.sqlite)
             try:
                 with in_words():
@@ -106,6 +106,22 @@ class Store:
         if unit.wakes:
             for listener in self._listeners:
                 listener()
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """SQLite takes one writer at a time: the others wait here, in order, and not for ever."""
+        if self._writer is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(QUEUE_SECONDS):
+                await self._writer.acquire()
+        except TimeoutError as error:
+            raise Busy from error
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     async def _count(self, session: AsyncSession, key: str, now: datetime) -> None:
         try:
@@ -125,6 +141,10 @@ class Store:
                     await session.connection()
                 yield session
 
+    def exists(self) -> bool:
+        """False for an SQLite file that nothing has made yet: connecting would make it."""
+        return not self.sqlite or Path(self.url.database or "").exists()
+
     async def ready(self) -> bool:
         """True where the database answers within a second."""
         try:
@@ -143,8 +163,11 @@ class Store:
 
 def _engine(url: URL, *, sqlite: bool, busy_seconds: float) -> AsyncEngine:
     if not sqlite:
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"timeout": 10})
-    engine = create_async_engine(url, connect_args={"timeout": busy_seconds, "isolation_level": None})
+        return create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args={"timeout": 10}
+        )
+    timeouts = {"timeout": busy_seconds, "isolation_level": None}
+    engine = create_async_engine(url, hide_parameters=True, connect_args=timeouts)  # an error's text reaches the log
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _: Any) -> None:

@@ -23,18 +23,24 @@ from bot.incident.work import Action, Approval, Step
 Noun = TypeVar("Noun", bound=SQLModel)
 
 
+async def incident(session: AsyncSession, number: int) -> Incident:
+    """Raises NotFound."""
+    found = await session.get(Incident, number)
+    if found is None:
+        raise NotFound(f"There is no INC-{number}. `/incident list` shows the open ones.")
+    return found
+
+
 async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFile:
     """Everything about one incident. Raises NotFound."""
-    incident = await session.get(Incident, number)
-    if incident is None:
-        raise NotFound(f"There is no INC-{number}. `/incident list` shows the open ones.")
+    of_it = await incident(session, number)
 
     async def of(noun: type[Noun], order: str) -> Sequence[Noun]:
         mine = select(noun).where(noun.incident == number).order_by(getattr(noun, order))  # type: ignore[attr-defined]
         return (await session.exec(mine)).all()
 
     return CaseFile(
-        incident=incident,
+        incident=of_it,
         alerts=await of(Alert, "id"),
         evidence=await of(Evidence, "id"),
         steps=await of(Step, "position"),
@@ -72,11 +78,9 @@ async def timeline(session: AsyncSession, number: int, *, limit: int | None = No
 
 async def verify_timeline(session: AsyncSession, number: int) -> int:
     """The number of entries of a chain that holds. Raises ChainBroken naming the first broken link, or NotFound."""
-    incident = await session.get(Incident, number)
-    if incident is None:
-        raise NotFound(f"There is no INC-{number}.")
+    proven = await incident(session, number)
     entries = await timeline(session, number)
-    return prove(number, entries, head_seq=incident.head_seq, head_hash=incident.head_hash)
+    return prove(number, entries, head_seq=proven.head_seq, head_hash=proven.head_hash)
 
 
 async def last_entry(session: AsyncSession, number: int, *kinds: Happened) -> TimelineEntry | None:

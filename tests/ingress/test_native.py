@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 import structlog.testing
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, func, select
 
 from bot.cases import receive
@@ -121,8 +123,8 @@ async def test_a_secret_in_an_alert_is_redacted_before_it_is_stored(
     client: httpx.AsyncClient, bearer: dict[str, str], store: Store
 ) -> None:
     key = "AKIA" + "ABCDEFGHIJKLMNOP"
-    text = f"the model said {key}"
-    await post(client, bearer, title=text, summary=text, evidence=[{"name": text, "text": text}])
+    said = f"the model said {key}"
+    await post(client, bearer, title=said, summary=said, evidence=[{"name": said, "text": said}])
     async with store.read() as session:
         incident = (await session.exec(select(Incident))).one()
         alert = (await session.exec(select(Alert))).one()
@@ -325,3 +327,13 @@ async def test_numbers_are_given_without_gaps_although_most_alerts_are_refused(
     async with sqlite_store.read() as session:
         numbers = (await session.exec(select(Incident.number).order_by(col(Incident.number)))).all()
     assert numbers == [1, 2, 3]
+
+
+async def test_the_text_of_a_database_error_holds_nothing_of_what_was_sent(store: Store) -> None:
+    """It ends in the log, with its traceback."""
+    with pytest.raises(DBAPIError) as error:
+        async with store.unit() as unit:
+            await unit.session.exec(
+                text("SELECT missing FROM incident WHERE title = :sent").bindparams(sent=SECRET_TEXT)
+            )
+    assert SECRET_TEXT not in str(error.value)

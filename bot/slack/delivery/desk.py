@@ -5,11 +5,13 @@ Decides how a failure of Slack's becomes an outcome for the runner. What is deli
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from sqlmodel import select
 
 from bot.incident.casefile import CaseFile
+from bot.incident.incident import Incident
 from bot.incident.outward import ROOM_AWAITED, ROOM_WAIT, Intent, IntentKind, IntentState
 from bot.playbook import Playbook
 from bot.settings import Organisation
@@ -31,12 +33,30 @@ class Desk:
     org: Organisation
     slack: Slack
     speed: float = 1.0
+    _reading: dict[int, asyncio.Task[CaseFile]] = field(default_factory=dict)
+    """Reads that have been asked for and have not begun, by incident."""
 
     async def file(self, claim: Claim) -> CaseFile:
-        """Raises NotFound where the incident was deleted by hand."""
+        """As the incident is after the claim. Intents of one incident that are claimed together share one read.
+
+        Raises NotFound where the incident was deleted by hand.
+        """
+        assert claim.incident is not None
+        number = claim.incident
+        if number not in self._reading:
+            self._reading[number] = asyncio.create_task(self._read(number), name=f"file:{number}")
+        return await asyncio.shield(self._reading[number])  # whoever is cut short takes it from nobody else
+
+    async def _read(self, number: int) -> CaseFile:
+        del self._reading[number]  # who asks from here on may have been claimed after what this one sees
+        async with self.store.read() as session:
+            return await queries.case_file(session, number, self.store.now())
+
+    async def incident(self, claim: Claim) -> Incident:
+        """The incident alone, for what needs nothing else of it. Raises NotFound as `file` does."""
         assert claim.incident is not None
         async with self.store.read() as session:
-            return await queries.case_file(session, claim.incident, self.store.now())
+            return await queries.incident(session, claim.incident)
 
     async def no_room(self, claim: Claim) -> Later | Never:
         """For an intent whose room is not open: it waits, unless opening was given up."""

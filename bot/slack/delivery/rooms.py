@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 
-from bot.incident.casefile import CaseFile
 from bot.incident.incident import SYSTEM, Incident
 from bot.incident.outward import ROOM_AWAITED, IntentKind, SurfaceKind
 from bot.incident.timeline import Happened
@@ -35,15 +34,15 @@ BEFORE = timedelta(seconds=60)
 
 
 async def open_room(desk: Desk, claim: Claim) -> Outcome:
-    file = await desk.file(claim)
-    if file.incident.channel_id is not None:
+    incident = await desk.incident(claim)
+    if incident.channel_id is not None:
         return Done()
-    names = [_name(desk, file.incident, attempt) for attempt in range(1, NAMES + 1)]
+    names = [_name(desk, incident, attempt) for attempt in range(1, NAMES + 1)]
     if claim.uncertain:
-        found = await _ours(desk, file)
+        found = await _ours(desk, incident)
         if found is not None:
-            return outcome(claim, found) if isinstance(found, Failure) else await _opened(desk, file, found)
-    return await _create(desk, claim, file, names)
+            return outcome(claim, found) if isinstance(found, Failure) else await _opened(desk, incident, found)
+    return await _create(desk, claim, incident, names)
 
 
 def _name(desk: Desk, incident: Incident, attempt: int) -> str:
@@ -53,24 +52,24 @@ def _name(desk: Desk, incident: Incident, attempt: int) -> str:
     return room_name(incident.number, incident.severity, *titles, attempt=attempt)
 
 
-async def _create(desk: Desk, claim: Claim, file: CaseFile, names: list[str]) -> Outcome:
+async def _create(desk: Desk, claim: Claim, incident: Incident, names: list[str]) -> Outcome:
     looked = claim.uncertain
     for name in names:
         made = await desk.slack.call("conversations.create", name=name, is_private=desk.org.private_rooms)
         if isinstance(made, Answer):
-            return await _opened(desk, file, made.data["channel"])
+            return await _opened(desk, incident, made.data["channel"])
         if made.error != "name_taken":
             return outcome(claim, made)
         if not looked:
-            looked, found = True, await _ours(desk, file)
+            looked, found = True, await _ours(desk, incident)
             if found is not None:
-                return outcome(claim, found) if isinstance(found, Failure) else await _opened(desk, file, found)
+                return outcome(claim, found) if isinstance(found, Failure) else await _opened(desk, incident, found)
     return Never(f"all of the names {names[0]} to {names[-1]} are taken. Rename or delete one of those channels")
 
 
-async def _ours(desk: Desk, file: CaseFile) -> Mapping[str, Any] | Failure | None:
+async def _ours(desk: Desk, incident: Incident) -> Mapping[str, Any] | Failure | None:
     """A channel that this bot made for this incident, whatever its severity was then, and that no incident has recorded."""
-    prefix = f"inc-{file.incident.number:04d}-"
+    prefix = f"inc-{incident.number:04d}-"
     me = await desk.slack.call("auth.test")
     if isinstance(me, Failure):
         return me
@@ -81,36 +80,36 @@ async def _ours(desk: Desk, file: CaseFile) -> Mapping[str, Any] | Failure | Non
             return page
         for channel in page.get("channels", []):
             mine = channel.get("creator") == me.data.get("user_id")
-            if mine and str(channel.get("name", "")).startswith(prefix) and await _free(desk, file, channel):
+            if mine and str(channel.get("name", "")).startswith(prefix) and await _free(desk, incident, channel):
                 return dict(channel)
     return None
 
 
-async def _free(desk: Desk, file: CaseFile, channel: Mapping[str, Any]) -> bool:
+async def _free(desk: Desk, incident: Incident, channel: Mapping[str, Any]) -> bool:
     made_at = datetime.fromtimestamp(float(channel.get("created", 0)), UTC)
-    if made_at < file.incident.declared_at - BEFORE:
+    if made_at < incident.declared_at - BEFORE:
         return False
     async with desk.store.read() as session:
         return await queries.in_channel(session, str(channel["id"])) is None
 
 
-async def _opened(desk: Desk, file: CaseFile, channel: Mapping[str, Any]) -> Outcome:
+async def _opened(desk: Desk, incident: Incident, channel: Mapping[str, Any]) -> Outcome:
     channel_id, name = str(channel["id"]), str(channel["name"])
     if desk.org.private_rooms and not channel.get("is_private"):
         await desk.slack.call("conversations.archive", channel=channel_id)
-        log.error("room.not_private", incident=file.incident.number)
+        log.error("room.not_private", incident=incident.number)
         return Never("Slack made the room public although it must be private, so it was archived unused")
 
     async def record(unit: Unit) -> None:
-        incident = await unit.incident(file.incident.number)
-        if incident.channel_id is not None:
+        now = await unit.incident(incident.number)
+        if now.channel_id is not None:
             return
-        incident.channel_id, incident.channel_name = channel_id, name
-        unit.record(incident, Happened.ROOM_OPENED, SYSTEM, channel=channel_id, name=name)
-        await unit.open_surfaces(incident)
-        await unit.show(incident, SurfaceKind.TOPIC)
-        await _invite_roster(desk, unit, incident)
-        await hurry(unit, incident.number, ROOM_AWAITED)
+        now.channel_id, now.channel_name = channel_id, name
+        unit.record(now, Happened.ROOM_OPENED, SYSTEM, channel=channel_id, name=name)
+        await unit.open_surfaces(now)
+        await unit.show(now, SurfaceKind.TOPIC)
+        await _invite_roster(desk, unit, now)
+        await hurry(unit, now.number, ROOM_AWAITED)
 
     return Done(record)
 
