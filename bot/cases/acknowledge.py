@@ -23,7 +23,7 @@ async def acknowledge(ctx: Context, caller: Caller, number: int) -> str:
     user = member(caller)
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await unit.incident(number)
-        if incident.acknowledged_at is not None and incident.status is not Status.REOPENED:
+        if not incident.unacknowledged and incident.acknowledged_at is not None:
             first = await queries.last_entry(unit.session, number, Happened.ACKNOWLEDGED)
             who = f" by <@{first.actor}> at {first.at:%H:%M} UTC" if first else ""
             raise Refused(f"{incident.name} was acknowledged{who}. {lifecycle.NEXT_STEP[incident.status]}")

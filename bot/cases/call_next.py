@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.cases.context import Context
-from bot.cases.first_hour import UNACKNOWLEDGED, reminder, respond_by
+from bot.cases.first_hour import reminder, respond_by
 from bot.incident.columns import Json
 from bot.incident.incident import SYSTEM, Incident
 from bot.incident.outward import IntentKind, Reminder, ReminderKind
@@ -52,7 +52,7 @@ def _rungs(ctx: Context, severity: Severity) -> Iterator[Rung]:
 
 async def call_next(ctx: Context, unit: Unit, incident: Incident, due: Reminder) -> Json | None:
     """Invite and write to who is next, and plan the one after. Returns what the room is told; None once acknowledged."""
-    if incident.status not in UNACKNOWLEDGED:
+    if not incident.unacknowledged:
         return None
     level, rungs = int(due.args["level"]), ladder(ctx, incident.severity)
     rung = rungs[level % len(rungs)]

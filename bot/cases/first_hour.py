@@ -19,7 +19,6 @@ from bot.incident.outward import Reminder, ReminderKind
 from bot.incident.words import Status
 from bot.store import Unit
 
-UNACKNOWLEDGED = frozenset({Status.OPEN, Status.REOPENED})
 PLANNED_HERE = (
     ReminderKind.WINDOW_START,
     ReminderKind.WINDOW_NUDGE,
@@ -67,7 +66,7 @@ def reminder(incident: Incident, kind: ReminderKind, part: str, *, due_at: datet
 
 def _acknowledge(incident: Incident, now: datetime) -> Iterator[Reminder]:
     """A response time that has passed already (the severity was raised late) calls at once."""
-    if incident.status in UNACKNOWLEDGED and incident.acknowledge_by is not None:
+    if incident.unacknowledged and incident.acknowledge_by is not None:
         due = max(incident.acknowledge_by, now)
         yield reminder(incident, ReminderKind.ACKNOWLEDGE, "0", due_at=due, args={"level": 0})
 

@@ -5,16 +5,13 @@ Decides what every incident starts with. Whether one opens at all is decided by 
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import insert
 
 from bot.cases.context import Context
-from bot.cases.first_hour import plan_reminders
+from bot.cases.first_hour import plan_reminders, respond_by
 from bot.cases.phases import begin
 from bot.cases.propose import plan
 from bot.incident.columns import Json
-from bot.incident.deadlines import response_due
 from bot.incident.incident import Actor, Incident
 from bot.incident.outward import IntentKind, SurfaceKind
 from bot.incident.timeline import Happened
@@ -26,7 +23,7 @@ from bot.store import Unit
 
 async def open_incident(ctx: Context, unit: Unit, incident: Incident, actor: Actor, *, source: str) -> None:
     """Write everything that an opening means, in the caller's transaction. `incident` is new and has its number."""
-    incident.acknowledge_by = acknowledge_by(ctx, incident)
+    incident.acknowledge_by = respond_by(ctx, incident, incident.declared_at)
     unit.add(incident)
     await unit.flush()
     unit.record(
@@ -47,13 +44,6 @@ async def open_incident(ctx: Context, unit: Unit, incident: Incident, actor: Act
         await invite(unit, incident, actor.id, why="declared")
     await plan(ctx, unit, incident)
     await plan_reminders(ctx, unit, incident)
-
-
-def acknowledge_by(ctx: Context, incident: Incident) -> datetime:
-    """When somebody must have acknowledged: the severity's response time, on this organisation's calendar."""
-    response = ctx.playbook.severities[incident.severity].response
-    minutes = None if response.minutes is None else response.minutes / ctx.speed
-    return response_due(incident.declared_at, minutes, response.next_business_day, ctx.calendar)
 
 
 async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: frozenset[str]) -> None:

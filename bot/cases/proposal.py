@@ -20,6 +20,8 @@ from bot.playbook.action import Proposal
 from bot.store import Unit
 
 EVERYONE = "*"
+LAST_PART = 4
+"""When the last quarter of its life begins, a proposal that nobody decided about is brought up, once."""
 LONGEST_TARGET = 160
 """Its name stands in the idempotency key; a longer one would be cut somewhere on its way, and then be another."""
 OF_SUBJECT = {
@@ -133,6 +135,7 @@ async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *,
         await actions.carry_out(unit, incident, action)
         return
     assert action.expires_at is not None
+    soon, until = action.expires_at - (action.expires_at - unit.now) / LAST_PART, action.expires_at.isoformat()
     await unit.remind(
         Reminder(
             key=actions.expiry_key(action),
@@ -140,7 +143,14 @@ async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *,
             kind=ReminderKind.ACTION_EXPIRY,
             args={"action": action.index},
             due_at=action.expires_at,
-        )
+        ),
+        Reminder(  # one for all that were proposed together
+            key=f"expiring:{incident.number}:{until}",
+            incident=incident.number,
+            kind=ReminderKind.ACTION_EXPIRING,
+            args={"until": until},
+            due_at=soon,
+        ),
     )
 
 

@@ -1,7 +1,8 @@
 """An alert comes in: it opens an incident, attaches to the open one about the same thing, or was here before.
 
 Decides sameness: (source, external id) for a redelivery, (trigger, subject, app) for an open incident. Both are held by
-unique indexes; what loses a race against another alert looks again and attaches.
+unique indexes; what loses a race against another alert looks again and attaches. In a storm a new subject is counted in
+an incident that is open (`storm`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from bot.cases import storm
 from bot.cases.context import Context
 from bot.cases.declare import known_trigger
 from bot.cases.opening import open_incident
 from bot.cases.severity import apply_severity
-from bot.incident.errors import Refused
+from bot.incident.errors import Busy
 from bot.incident.incident import Actor, Alert, Evidence, Incident
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
@@ -72,7 +74,7 @@ class Received(_Strict):
 
 
 async def receive(ctx: Context, source: str, alert: AlertIn) -> Received:
-    """Commit the alert. Raises Invalid for an unknown trigger."""
+    """Commit the alert. Raises Invalid for an unknown trigger, Busy where other alerts won the race every time."""
     known_trigger(ctx, alert.trigger)
     if alert.external_id is None:
         alert = alert.model_copy(update={"external_id": f"none:{uuid4()}"})
@@ -81,7 +83,7 @@ async def receive(ctx: Context, source: str, alert: AlertIn) -> Received:
             return await _once(ctx, source, alert)
         except IntegrityError:
             continue  # another alert on the same thing committed between our look and our insert: look again
-    raise Refused("Too many alerts about the same thing at once. Send this one again.")
+    raise Busy
 
 
 async def _once(ctx: Context, source: str, alert: AlertIn) -> Received:
@@ -89,7 +91,7 @@ async def _once(ctx: Context, source: str, alert: AlertIn) -> Received:
         before = await _recorded(unit, source, alert)
         if before is not None:
             return Received(incident=f"INC-{before.incident}", status="repeated")
-        incident = await _open_about(unit, _dedup_key(alert))
+        incident = await _running(ctx, unit, alert)
         if incident is None:
             incident = await _open(ctx, unit, source, alert)
             status: Literal["opened", "attached"] = "opened"
@@ -107,10 +109,29 @@ async def _recorded(unit: Unit, source: str, alert: AlertIn) -> Alert | None:
     return (await unit.session.exec(same)).first()
 
 
+async def _running(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | None:
+    """The incident that this alert belongs to, locked; None where it opens one."""
+    key = _dedup_key(alert)
+    incident = await _open_about(unit, key)
+    if incident is None:
+        await unit.one_opens()
+        incident = await _open_about(unit, key)
+    if incident is None:
+        number = await storm.gatherer(ctx, unit, ctx.playbook.triggers[alert.trigger], alert.app)
+        incident = await _locked(unit, number)
+    if incident is not None and incident.dedup_key != key:
+        await storm.gather(ctx, unit, incident, key, kind=_kind(alert), subject=_subject_id(alert))
+    return incident
+
+
 async def _open_about(unit: Unit, key: str) -> Incident | None:
-    """The open incident about the same thing, locked; None where there is none (any more)."""
+    """The open incident about the same thing, or that gathered it; None where there is none (any more)."""
     same = select(Incident.number).where(Incident.dedup_key == key, col(Incident.ended_at).is_(None))
     number = (await unit.session.exec(same)).first()
+    return await _locked(unit, number if number is not None else await storm.gathered_by(unit, key))
+
+
+async def _locked(unit: Unit, number: int | None) -> Incident | None:
     if number is None:
         return None
     incident = await unit.incident(number)
@@ -121,6 +142,14 @@ async def _open_about(unit: Unit, key: str) -> Incident | None:
 def _dedup_key(alert: AlertIn) -> str:
     subject = [alert.subject.kind, alert.subject.id] if alert.subject else [None, None]
     return hashlib.sha256(json.dumps([alert.trigger, *subject, alert.app]).encode()).hexdigest()
+
+
+def _kind(alert: AlertIn) -> SubjectKind:
+    return alert.subject.kind if alert.subject else SubjectKind.UNKNOWN
+
+
+def _subject_id(alert: AlertIn) -> str | None:
+    return alert.subject.id if alert.subject else None
 
 
 def _actor(source: str) -> Actor:
@@ -136,8 +165,8 @@ async def _open(ctx: Context, unit: Unit, source: str, alert: AlertIn) -> Incide
         severity=_severity(ctx, alert),
         trigger=trigger.id,
         category=trigger.category,
-        subject_kind=alert.subject.kind if alert.subject else SubjectKind.UNKNOWN,
-        subject_id=alert.subject.id if alert.subject else None,
+        subject_kind=_kind(alert),
+        subject_id=_subject_id(alert),
         app=alert.app,
         session_id=alert.session_id,
         detection=DetectionMethod.AUTOMATED,
@@ -159,8 +188,15 @@ async def _attach(ctx: Context, unit: Unit, source: str, incident: Incident, ale
     if started is not None and (incident.started_at is None or started < incident.started_at):
         incident.started_at = started
     title = clip(redact(alert.title), 300)
+    other = {} if incident.dedup_key == _dedup_key(alert) else {"subject": clip(redact(_subject_id(alert) or "?"), 300)}
     unit.record(
-        incident, Happened.ALERT_ATTACHED, _actor(source), source=source, title=title, count=incident.alert_count
+        incident,
+        Happened.ALERT_ATTACHED,
+        _actor(source),
+        source=source,
+        title=title,
+        count=incident.alert_count,
+        **other,
     )
     worse = _severity(ctx, alert)
     if worse < incident.severity:

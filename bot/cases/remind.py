@@ -138,6 +138,11 @@ async def _acknowledge(case: Case, reminder: Reminder) -> Json | None:
     return await call_next(case.ctx, case.unit, case.incident, reminder)
 
 
+async def _action_expiring(case: Case, reminder: Reminder) -> Json | None:
+    """The message itself is silent where everything was decided meanwhile."""
+    return {"message": "expiring_actions", "until": reminder.args["until"]}
+
+
 async def _action_expiry(case: Case, reminder: Reminder) -> Json | None:
     try:
         await expire(case.ctx, case.unit, case.incident, int(reminder.args["action"]))
@@ -166,6 +171,7 @@ DECIDES: dict[ReminderKind, Callable[[Case, Reminder], Awaitable[Json | None]]] 
     ReminderKind.WINDOW_START: _window_start,
     ReminderKind.WINDOW_NUDGE: _window_nudge,
     ReminderKind.ACKNOWLEDGE: _acknowledge,
+    ReminderKind.ACTION_EXPIRING: _action_expiring,
     ReminderKind.ACTION_EXPIRY: _action_expiry,
     ReminderKind.UPDATE_DUE: _update_due,
 }

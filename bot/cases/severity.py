@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlmodel import select
 
 from bot.cases.context import Context
-from bot.cases.first_hour import replan
-from bot.cases.opening import acknowledge_by, add_steps
+from bot.cases.first_hour import replan, respond_by
+from bot.cases.opening import add_steps
 from bot.cases.people import member
 from bot.cases.propose import plan
 from bot.incident.caller import Caller
@@ -52,8 +52,8 @@ async def apply_severity(
     unit.record(
         incident, Happened.SEVERITY_CHANGED, actor, **{"from": before.label, "to": severity.label, "reason": reason}
     )
-    if incident.acknowledged_at is None:
-        incident.acknowledge_by = acknowledge_by(ctx, incident)
+    if incident.unacknowledged:
+        incident.acknowledge_by = respond_by(ctx, incident, incident.declared_at)
     known = await unit.session.exec(select(Step.step_id).where(Step.incident == incident.number))
     await add_steps(ctx, unit, incident, known=frozenset(known.all()))
     await plan(ctx, unit, incident)

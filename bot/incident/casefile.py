@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.incident.incident import Alert, Evidence, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.incident import Alert, Evidence, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
 from bot.incident.outward import Surface, SurfaceKind
 from bot.incident.words import ActionState, Phase, Role, StepState
 from bot.incident.work import Action, Approval, Step
@@ -27,6 +27,8 @@ class CaseFile:
     updates: Sequence[StakeholderUpdate]
     surfaces: Sequence[Surface]
     now: datetime
+    gathered: Sequence[GatheredSubject] = ()
+    """The few of a storm's further subjects with the most alerts; `incident.gathered` counts all."""
 
     @property
     def holders(self) -> Mapping[Role, str]:

@@ -1,4 +1,4 @@
-"""The incident and what came in about it: incident, alert, evidence, role, the counter that numbers them.
+"""The incident and what came in about it: incident, alert, gathered subject, evidence, role, the counter of numbers.
 
 Decides which facts are stored. Which moves are legal is `lifecycle`'s; who may make them is `approval`'s.
 Times are stored facts (design law 12): what is not known is None, never zero.
@@ -71,6 +71,10 @@ class Incident(SQLModel, table=True):
     dedup_key: str | None = Field(default=None, max_length=64)
     """sha256 of trigger, subject and app; None for incidents that a person declared."""
     alert_count: int = 0
+    gathered: int = 0
+    """How many other subjects were gathered into this incident during a storm."""
+    gathers_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Until then alerts about new subjects come here; None where it never was a storm."""
     playbook_digest: str = Field(max_length=64)
 
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -89,6 +93,8 @@ class Incident(SQLModel, table=True):
 
     channel_id: str | None = Field(default=None, max_length=40, index=True)
     channel_name: str | None = Field(default=None, max_length=80)
+    late_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the room was told that its messages are late; None while they are on time."""
     duplicate_of: int | None = None
     resolution: str | None = None
 
@@ -99,6 +105,11 @@ class Incident(SQLModel, table=True):
     def name(self) -> str:
         """`INC-12`"""
         return f"INC-{self.number}"
+
+    @property
+    def unacknowledged(self) -> bool:
+        """Nobody has answered since it was opened, or opened again. `acknowledged_at` stays the first time it was."""
+        return self.status in {Status.OPEN, Status.REOPENED}
 
 
 class Alert(SQLModel, table=True):
@@ -118,6 +129,25 @@ class Alert(SQLModel, table=True):
     detected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     answer: str = Field(max_length=20)
     """`opened` or `attached`: what the sender was told."""
+
+
+class GatheredSubject(SQLModel, table=True):
+    """A further subject of a storm: it has no room of its own, its alerts are counted in the incident that gathers."""
+
+    __tablename__ = "gathered_subject"
+    __table_args__ = (
+        UniqueConstraint("incident", "dedup_key", name="ux_gathered_subject_incident_dedup_key"),
+        Index("ix_gathered_subject_dedup_key", "dedup_key"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: int = Field(foreign_key="incident.number", index=True)
+    dedup_key: str = Field(max_length=64)
+    """As in `Incident`: trigger, subject and app."""
+    subject_kind: SubjectKind = Field(sa_type=Word(SubjectKind))
+    subject_id: str | None = Field(default=None, max_length=300)
+    alerts: int = 1
+    first_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Evidence(SQLModel, table=True):

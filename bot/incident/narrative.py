@@ -18,7 +18,8 @@ H = Happened
 ACTION = "action {action}[ ({kind:word} on {scope})]"
 SENTENCES: dict[Happened, str] = {
     H.OPENED: "{actor} opened the incident[ at {severity:severity}][ for {trigger}][, reported by {source}][: {title}]",
-    H.ALERT_ATTACHED: "Another alert[ from {source}] was attached[, {count} in all][: {title}]",
+    H.ALERT_ATTACHED: "Another alert[ from {source}] was attached[, about {subject}][, {count} in all][: {title}]",
+    H.STORM_BEGAN: "A storm began: alerts about further subjects are gathered here",
     H.EVIDENCE_ADDED: "{actor} added the evidence {name}[ (sha256 {sha256:short})]",
     H.ROOM_OPENED: "The room was opened[: #{name}][ ({channel})]",
     H.ACKNOWLEDGED: "{actor} acknowledged the incident",

@@ -1,4 +1,4 @@
-"""What must happen outside, and what came in: intents, surfaces, reminders, inbound keys.
+"""What must happen outside, and what came in: intents, surfaces, reminders, inbound keys, whose store it is.
 
 Decides what is stored of each. Claiming and settling is `bot.store`'s; carrying out is the handler's of each kind.
 """
@@ -126,6 +126,7 @@ class ReminderKind(StrEnum):
     WINDOW_START = "window_start"
     WINDOW_NUDGE = "window_nudge"
     ACKNOWLEDGE = "acknowledge"
+    ACTION_EXPIRING = "action_expiring"
     ACTION_EXPIRY = "action_expiry"
     UPDATE_DUE = "update_due"
 
@@ -149,6 +150,17 @@ class Reminder(SQLModel, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     state: ReminderState = Field(default=ReminderState.PENDING, sa_type=Word(ReminderState))
     fired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Deployment(SQLModel, table=True):
+    """Which Firsthour this store belongs to: a random name, made with the store. One row.
+
+    Messages carry it, so that two deployments that share an app's tokens, but no database, can be told apart.
+    """
+
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str = Field(max_length=40)
+    made_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class InboundKey(SQLModel, table=True):

@@ -26,6 +26,7 @@ class Happened(StrEnum):
 
     OPENED = "opened"
     ALERT_ATTACHED = "alert_attached"
+    STORM_BEGAN = "storm_began"
     EVIDENCE_ADDED = "evidence_added"
     ROOM_OPENED = "room_opened"
     ACKNOWLEDGED = "acknowledged"

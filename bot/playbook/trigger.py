@@ -47,6 +47,8 @@ class Trigger(Model):
     """Kinds of subject this trigger can name, preferred first."""
     storm_window_minutes: Minutes
     """Findings of this trigger in one app within this time may be gathered into one incident; 0 means never."""
+    storm_after: int = Field(default=3, ge=1, le=100)
+    """So many incidents of this trigger in one app are opened within that time; further subjects are gathered."""
     actions: Changes = Changes()
     rule: Rule
     examples: Examples

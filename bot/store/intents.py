@@ -48,23 +48,33 @@ async def claim(
         due = and_(col(Intent.state) == IntentState.PENDING, col(Intent.due_at) <= unit.now)
         abandoned = and_(col(Intent.state) == IntentState.SENDING, col(Intent.lease_until) <= unit.now)
         wanted = (
-            select(Intent)
+            select(Intent.id)
             .where(or_(due, abandoned), col(Intent.kind).in_(kinds))
             .order_by(col(Intent.priority), col(Intent.due_at), col(Intent.id))
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("wanted")
         )
-        rows = (await unit.session.exec(wanted)).all()
-        for row in rows:
-            row.uncertain = row.uncertain or row.state is IntentState.SENDING
-            row.state = IntentState.SENDING
-            row.attempts += 1
-            row.lease_owner, row.lease_until = owner, unit.now + LEASE
-        return [_claim(row) for row in rows]
+        taken = (
+            update(Intent)
+            .where(col(Intent.id).in_(select(wanted.c.id)))
+            .values(
+                uncertain=or_(col(Intent.uncertain), col(Intent.state) == IntentState.SENDING),
+                state=IntentState.SENDING,
+                attempts=col(Intent.attempts) + 1,
+                lease_owner=owner,
+                lease_until=unit.now + LEASE,
+            )
+            .returning(Intent.__table__)  # type: ignore[attr-defined]
+            .execution_options(synchronize_session=False)
+        )
+        rows = (await unit.session.exec(taken)).all()
+        # RETURNING promises no order.
+        rows = sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))
+        return [_claim(row, unit.now + LEASE) for row in rows]
 
 
-def _claim(row: Intent) -> Claim:
-    assert row.id is not None and row.lease_until is not None
+def _claim(row: Any, until: datetime) -> Claim:
     return Claim(
         id=row.id,
         key=row.key,
@@ -74,7 +84,7 @@ def _claim(row: Intent) -> Claim:
         attempt=row.attempts,
         generation=row.generation,
         uncertain=row.uncertain,
-        until=row.lease_until,
+        until=until,
     )
 
 

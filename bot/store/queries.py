@@ -14,13 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.casefile import CaseFile
 from bot.incident.errors import NotFound
-from bot.incident.incident import Alert, Evidence, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.incident import Alert, Evidence, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
 from bot.incident.outward import Surface
 from bot.incident.timeline import Happened, TimelineEntry, prove
 from bot.incident.words import Role
 from bot.incident.work import Action, Approval, Step
 
 Noun = TypeVar("Noun", bound=SQLModel)
+TOP_SUBJECTS = 5
+"""So many of a storm's subjects are named on the card."""
 
 
 async def incident(session: AsyncSession, number: int) -> Incident:
@@ -50,7 +52,14 @@ async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFi
         updates=await of(StakeholderUpdate, "id"),
         surfaces=await of(Surface, "id"),
         now=now,
+        gathered=await _most_gathered(session, number) if incident.gathered else (),
     )
+
+
+async def _most_gathered(session: AsyncSession, number: int) -> Sequence[GatheredSubject]:
+    order = (col(GatheredSubject.alerts).desc(), col(GatheredSubject.id))
+    wanted = select(GatheredSubject).where(GatheredSubject.incident == number).order_by(*order).limit(TOP_SUBJECTS)
+    return (await session.exec(wanted)).all()
 
 
 async def in_channel(session: AsyncSession, channel_id: str) -> Incident | None:

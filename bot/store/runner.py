@@ -92,8 +92,8 @@ class Runner:
         while not self._stopping:
             self._wake.clear()
             free = CONCURRENCY - len(self._in_hand)
-            if free and await self._claim(free):
-                continue
+            if free and await self._claim(free) == free:
+                continue  # there may be more; otherwise whatever comes next wakes us
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL)
 
@@ -109,21 +109,21 @@ class Runner:
             await asyncio.gather(*late, return_exceptions=True)
             await self._give_back(ids)
 
-    async def _claim(self, limit: int) -> bool:
+    async def _claim(self, limit: int) -> int:
         try:
             claims = await intents.claim(self.store, self.owner, limit=limit, kinds=tuple(self.handlers))
         except Exception:
             log.exception("intents.claim_failed")
             await asyncio.sleep(POLL)
-            return False
+            return 0
         if self._stopping:
             await self._give_back([claim.id for claim in claims])
-            return False
+            return 0
         for claim in claims:
             task = asyncio.create_task(self._carry_out(claim), name=claim.key)
             self._in_hand[task] = claim
             task.add_done_callback(self._ended)
-        return bool(claims)
+        return len(claims)
 
     async def _give_back(self, ids: list[int]) -> None:
         try:
@@ -132,8 +132,9 @@ class Runner:
             log.warning("intents.not_released", count=len(ids))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        if len(self._in_hand) == CONCURRENCY:
+            self._wake.set()  # there was no place for what is due
         self._in_hand.pop(task, None)
-        self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("intent.not_settled", intent=task.get_name(), error=type(error).__name__, exc_info=error)
 
@@ -157,6 +158,8 @@ class Runner:
         if isinstance(outcome, Later) and outcome.counts and claim.attempt >= ATTEMPTS:
             outcome = Never(f"{outcome.why}, after {claim.attempt} attempts")
         async with self.store.unit() as unit:
+            if claim.incident is not None:
+                await unit.lock(claim.incident)
             match outcome:
                 case Done(record):
                     mine = await intents.settle_done(unit, claim, self.owner)

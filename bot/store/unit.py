@@ -91,10 +91,24 @@ class Unit:
             raise NotFound(f"There is no INC-{number}. `/incident list` shows the open ones.")
         return incident
 
-    async def next_number(self) -> int:
-        """The next incident number. Without gaps: a rollback gives it back."""
+    async def lock(self, number: int) -> None:
+        """Lock an incident without reading it; one that was deleted is no error. Whoever touches an incident's intents takes
+        this lock first, as every use case does: so no two transactions wait for each other."""
+        if self._postgres:  # SQLite has one writer
+            await self.session.exec(select(Incident.number).where(Incident.number == number).with_for_update())
+
+    async def one_opens(self) -> None:
+        """From here to the end of this unit no other one opens an incident: what is counted now stays true."""
+        await self._seed_counter()
+        await self.session.exec(select(Counter).where(Counter.name == "incident").with_for_update())
+
+    async def _seed_counter(self) -> None:
         seeded = (postgresql if self._postgres else sqlite).insert(Counter).values(name="incident", value=0)
         await self.session.exec(seeded.on_conflict_do_nothing())
+
+    async def next_number(self) -> int:
+        """The next incident number. Without gaps: a rollback gives it back."""
+        await self._seed_counter()
         taken = update(Counter).where(col(Counter.name) == "incident").values(value=Counter.value + 1)
         result = await self.session.exec(taken.returning(col(Counter.value)))
         return int(result.scalar_one())

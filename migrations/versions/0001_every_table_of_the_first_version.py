@@ -43,6 +43,16 @@ def counter() -> None:
     )
 
 
+def deployment() -> None:
+    op.create_table(
+        "deployment",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", WORD, nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
 def inbound_key() -> None:
     op.create_table(
         "inbound_key",
@@ -73,6 +83,8 @@ def incident() -> None:
         sa.Column("declared_by", sa.String(length=120), nullable=False),
         sa.Column("dedup_key", sa.String(length=64), nullable=True),
         sa.Column("alert_count", sa.Integer(), nullable=False),
+        sa.Column("gathered", sa.Integer(), nullable=False),
+        sa.Column("gathers_until", TIME, nullable=True),
         sa.Column("playbook_digest", sa.String(length=64), nullable=False),
         sa.Column("started_at", TIME, nullable=True),
         sa.Column("detected_at", TIME, nullable=True),
@@ -88,6 +100,7 @@ def incident() -> None:
         sa.Column("briefed_at", TIME, nullable=True),
         sa.Column("channel_id", WORD, nullable=True),
         sa.Column("channel_name", sa.String(length=80), nullable=True),
+        sa.Column("late_told_at", TIME, nullable=True),
         sa.Column("duplicate_of", sa.Integer(), nullable=True),
         sa.Column("resolution", sa.String(), nullable=True),
         sa.Column("head_seq", sa.Integer(), nullable=False),
@@ -200,6 +213,24 @@ def alert() -> None:
         sa.UniqueConstraint("source", "external_id", name="ux_alert_source_external_id"),
     )
     op.create_index("ix_alert_incident", "alert", ["incident"])
+
+
+def gathered_subject() -> None:
+    op.create_table(
+        "gathered_subject",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("incident", sa.Integer(), nullable=False),
+        sa.Column("dedup_key", sa.String(length=64), nullable=False),
+        sa.Column("subject_kind", WORD, nullable=False),
+        sa.Column("subject_id", sa.String(length=300), nullable=True),
+        sa.Column("alerts", sa.Integer(), nullable=False),
+        sa.Column("first_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("incident", "dedup_key", name="ux_gathered_subject_incident_dedup_key"),
+    )
+    op.create_index("ix_gathered_subject_incident", "gathered_subject", ["incident"])
+    op.create_index("ix_gathered_subject_dedup_key", "gathered_subject", ["dedup_key"])
 
 
 def evidence() -> None:
@@ -386,12 +417,14 @@ def append_only() -> None:
 
 TABLES = (
     counter,
+    deployment,
     inbound_key,
     incident,
     intent,
     action,
     action_item,
     alert,
+    gathered_subject,
     evidence,
     reminder,
     role,

@@ -73,6 +73,23 @@ async def test_where_nothing_is_due_nothing_is_changed_and_it_says_so(store: Sto
         assert await queries.last_entry(session, number, Happened.SNOOZED) is None
 
 
+async def test_the_nudge_that_was_just_said_is_said_again_after_the_snooze(store: Store, clock: Clock) -> None:
+    ctx = case.context(store)
+    number = await case.opened(ctx)
+    [first, *_] = await case.reminders(store, number, K.WINDOW_NUDGE)
+    clock.now = first.due_at
+    await sweep(ctx)
+    said = len(await case.posts(store, number))
+    await snooze(ctx, case.ALICE, number, minutes=1)
+    clock.advance(seconds=59)
+    await sweep(ctx)
+    assert len(await case.posts(store, number)) == said, "it is quiet"
+    clock.advance(seconds=2)
+    await sweep(ctx)
+    [*_, again] = await case.posts(store, number)
+    assert (again["message"], again["window"]) == ("window_nudge", first.args["window"])
+
+
 @pytest.mark.parametrize("minutes", [0, -5, 61, 10_000])
 async def test_only_one_to_sixty_minutes_can_be_snoozed(sqlite_store: Store, minutes: int) -> None:
     ctx = case.context(sqlite_store)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 import pytest
+import structlog
 
 from bot.app import Firsthour, read_settings
 from bot.demo import Stage, stage
@@ -148,6 +150,15 @@ def key_of(message: Message) -> str:
     """The key of the intent that posted it; empty where there is none."""
     payload = (message.metadata or {}).get("event_payload", {})
     return str(payload.get("key", ""))
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Tracebacks without the pretty frames of structlog's default, which take seconds to draw."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[plain], wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ ARGS: dict[str, dict[str, Any]] = {
         "level": 1,
     },
     "update_due": {},
-    "expiring_action": {"action": 1},
+    "expiring_actions": {"until": (DECLARED + timedelta(minutes=60)).isoformat()},
     "catch_up": {"items": [{"message": "window_nudge", "window": "confirm"}, {"message": "update_due"}, "A sentence."]},
     "severity_changed": {"from": "SEV-2", "to": "SEV-1", "reason": "It spreads"},
     "update_posted": {},
@@ -97,8 +98,9 @@ def ended() -> CaseFile:
         ("acknowledge_overdue", case(incident(acknowledged_at=DECLARED, status=Status.ACKNOWLEDGED)), {}),
         ("acknowledge_overdue", ended(), {}),
         ("update_due", ended(), {}),
-        ("expiring_action", None, {"action": 2}),
-        ("expiring_action", None, {"action": 99}),
+        ("expiring_actions", case(actions=[action(1, ActionState.VERIFIED)]), {}),
+        ("expiring_actions", None, {"until": DECLARED.isoformat()}),
+        ("expiring_actions", ended(), {}),
         ("action_proposed", None, {"action": 2}),
         ("action_result", None, {"action": 1}),
         ("update_posted", case(updates=[]), {}),

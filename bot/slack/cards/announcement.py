@@ -1,7 +1,8 @@
 """The announcement: what people outside the room read. Public facts only (design §6, law 6).
 
 Decides which wording fits the status. It is given no title, subject, person or evidence to show: the number, severity,
-status, the time of the declaration and the last update that somebody wrote for stakeholders are all there is.
+status, the time of the declaration, how many alerts a storm holds and the last update that somebody wrote for stakeholders
+are all there is.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def announcement(scene: Scene) -> Message:
     ]
     if incident.drill:
         blocks.append(context(Md("This is a drill.")))
+    if incident.gathered:
+        blocks.append(context(md("It stands for a burst of alerts: {} in all.", incident.alert_count)))
     if scene.file.updates:
         last = scene.file.updates[-1]
         blocks.append(section(md("*Update*, {}\n{}", when(last.at, "both"), quoted(last.text, UPDATE_CHARS))))

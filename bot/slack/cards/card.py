@@ -51,6 +51,8 @@ def card(scene: Scene) -> Message:
     ]
     if incident.summary:
         blocks.append(section(quoted(incident.summary)))
+    if incident.gathered:
+        blocks.append(section(_storm(scene)))
     if scene.file.roles:
         blocks.append(context(_roles(scene)))
     if offered := OFFERED[incident.status]:
@@ -122,6 +124,20 @@ def _ending(scene: Scene) -> Md:
     if incident.duplicate_of is not None:
         return md("{}. Work goes on in INC-{}.", ended, incident.duplicate_of)
     return md("{}\n{}", ended, quoted(incident.resolution)) if incident.resolution else ended
+
+
+def _storm(scene: Scene) -> Md:
+    """How many other subjects there are, and who stands out. The containment panel is about the first one."""
+    count, named = scene.incident.gathered, scene.file.gathered
+    listed = [md("• {}: {}", scene.subject_of(one.subject_kind, one.subject_id), one.alerts) for one in named]
+    more = [md("… and {} more", count - len(named))] if count > len(named) else []
+    head = md("*Storm:* alerts about *{}* other {} are gathered here. Most alerts:", count, _subjects(count))
+    note = Md("The containment plan is about the first subject; propose actions for the others, or a wider one.")
+    return join("\n", [head, *listed, *more, note])
+
+
+def _subjects(count: int) -> str:
+    return "subject" if count == 1 else "subjects"
 
 
 def _roles(scene: Scene) -> Md:

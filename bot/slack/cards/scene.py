@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.incident.casefile import CaseFile
 from bot.incident.incident import Incident
-from bot.incident.words import ActionState, Role, Severity, StepState
+from bot.incident.words import ActionState, Role, Severity, StepState, SubjectKind
 from bot.incident.work import Step
 from bot.playbook import Playbook
 from bot.playbook.first_hour import Need, Window
@@ -64,9 +64,12 @@ class Scene:
 
     @property
     def subject(self) -> Md:
-        if self.incident.subject_id is None:
+        return self.subject_of(self.incident.subject_kind, self.incident.subject_id)
+
+    def subject_of(self, kind: SubjectKind, subject_id: str | None) -> Md:
+        if subject_id is None:
             return Md("not known")
-        return md("{} {}", self.incident.subject_kind.replace("_", " "), code(self.incident.subject_id, SCOPE_CHARS))
+        return md("{} {}", kind.replace("_", " "), code(subject_id, SCOPE_CHARS))
 
     def role_title(self, role: str) -> str:
         """A role of the room or of the roster, as the playbook names it."""
@@ -135,7 +138,7 @@ class Scene:
     def _deadlines(self) -> Iterator[Deadline]:
         if self.ended:
             return
-        if self.incident.acknowledged_at is None and self.incident.acknowledge_by is not None:
+        if self.incident.unacknowledged and self.incident.acknowledge_by is not None:
             yield Deadline(self.incident.acknowledge_by, Md("acknowledge"))
         if self.next_update is not None:
             yield Deadline(self.next_update, Md("update stakeholders"))

@@ -8,11 +8,12 @@ window_started        window
 window_nudge          window
 acknowledge_overdue   people, usergroups (ids, e-mail addresses, handles), level
 update_due            –
-expiring_action       action (index)
+expiring_actions      until (ISO time)
 catch_up              items: sentences, or `{"message": name, …}`
 severity_changed      from (1..4), reason
 update_posted         –
 alert_attached        –
+storm_began           –
 action_proposed       action (index)
 action_result         action (index)
 resolved              –
@@ -39,11 +40,12 @@ MESSAGES: Mapping[str, Compose] = {
         reminders.window_nudge,
         reminders.acknowledge_overdue,
         reminders.update_due,
-        reminders.expiring_action,
+        reminders.expiring_actions,
         reminders.catch_up,
         news.severity_changed,
         news.update_posted,
         news.alert_attached,
+        news.storm_began,
         news.action_proposed,
         news.action_result,
         news.resolved,

@@ -11,7 +11,7 @@ from bot.slack.cards.scene import MARKS, Scene
 from bot.slack.cards.standing import standing, waits_for_a_person
 from bot.slack.kit import Message, message
 from bot.slack.messages.asked import action_of
-from bot.slack.text import Md, join, md, quoted, safe, when, who
+from bot.slack.text import Md, code, join, md, quoted, safe, when, who
 
 S = ActionState
 NEEDS_THE_COMMANDER = frozenset({S.FAILED, S.UNKNOWN})
@@ -47,6 +47,22 @@ def alert_attached(scene: Scene, _: Json) -> Message | None:
     last = scene.file.alerts[-1]
     count = scene.incident.alert_count
     return message(md("Alert {} of {}, from {}: {}", count, scene.name, safe(last.source, 80), last.title))
+
+
+def storm_began(scene: Scene, _: Json) -> Message | None:
+    """Once: from now on the card counts."""
+    if not scene.incident.gathered or scene.ended:
+        return None
+    what, app = scene.trigger or "This trigger", scene.incident.app
+    where = md(" in {}", code(app)) if app else Md("")
+    text = md(
+        "🌀 A storm: “{}”{} fires for one subject after another. Further subjects get no rooms of their own; their alerts are "
+        "counted on the card of {}. The containment plan is about the first subject.",
+        what,
+        where,
+        scene.name,
+    )
+    return message(text)
 
 
 def action_proposed(scene: Scene, args: Json) -> Message | None:

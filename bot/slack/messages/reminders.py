@@ -14,7 +14,7 @@ from bot.incident.words import ActionState
 from bot.slack.buttons import Button, value
 from bot.slack.cards.scene import Scene
 from bot.slack.kit import Message, actions, button, message, section
-from bot.slack.messages.asked import action_of, strings
+from bot.slack.messages.asked import strings
 from bot.slack.text import PERSON, USERGROUP, Md, join, md, mention, safe, usergroup, when
 
 ITEMS = 20
@@ -44,7 +44,7 @@ def window_nudge(scene: Scene, args: Json) -> Message | None:
 
 
 def acknowledge_overdue(scene: Scene, args: Json) -> Message | None:
-    if scene.incident.acknowledged_at is not None or scene.ended:
+    if not scene.incident.unacknowledged or scene.ended:
         return None
     called = called_out(strings(args, "people"), strings(args, "usergroups"))
     text = md(
@@ -77,17 +77,26 @@ def update_due(scene: Scene, _: Json) -> Message | None:
     return Message(text, (section(text), actions(post, _snooze(scene, "update"))))
 
 
-def expiring_action(scene: Scene, args: Json) -> Message | None:
-    action = action_of(scene, args)
-    if action is None or action.state is not ActionState.PROPOSED or action.expires_at is None:
+def expiring_actions(scene: Scene, args: Json) -> Message | None:
+    """What expires together is brought up together; silent where everything was decided."""
+    waiting = [
+        f"{action.index} ({scene.playbook.actions[action.kind].title})"
+        for action in scene.file.actions
+        if action.state is ActionState.PROPOSED
+        and action.expires_at is not None
+        and action.expires_at.isoformat() <= str(args.get("until"))
+    ]
+    if not waiting or scene.ended:
         return None
-    title = scene.playbook.actions[action.kind].title
+    until = min(
+        a.expires_at for a in scene.file.actions if a.state is ActionState.PROPOSED and a.expires_at is not None
+    )
     text = md(
-        "{}: action {}, “{}”, expires at {} with nobody having decided. Decide in the containment panel.",
+        "{}: nobody has decided about {} {}; the proposals expire at {}. Decide in the containment panel.",
         scene.in_charge("commander"),
-        action.index,
-        title,
-        when(action.expires_at),
+        "action" if len(waiting) == 1 else "actions",
+        ", ".join(waiting),
+        when(until),
     )
     return message(text)
 
@@ -129,6 +138,6 @@ LINES: dict[str, Callable[[Scene, Json], Message | None]] = {
     "window_nudge": window_nudge,
     "acknowledge_overdue": acknowledge_overdue,
     "update_due": update_due,
-    "expiring_action": expiring_action,
+    "expiring_actions": expiring_actions,
 }
 """What can have fallen due."""
