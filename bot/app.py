@@ -39,7 +39,7 @@ from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Directory
 from bot.slack.pace import Pace
-from bot.store import Store, schema
+from bot.store import Store, intents, schema
 from bot.store.runner import Runner
 from commands import FEATURES
 
@@ -100,6 +100,8 @@ class Firsthour:
         ends.push_async_callback(self.store.close)
         ends.push_async_callback(self.ctx.connectors.close)
         await _prepare(self.store)
+        if self.store.alone and (left := await intents.inherit(self.store)):
+            log.info("intents.inherited", count=left)
         session = await ends.enter_async_context(aiohttp.ClientSession())
         client = slack_client(self._bot_token, self.settings.slack_api_url, session)
         await _known_to_slack(client)

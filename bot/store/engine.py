@@ -77,6 +77,11 @@ class Store:
         self._writer = asyncio.Lock() if self.sqlite else None
         self._listeners: list[Callable[[], None]] = []
 
+    @property
+    def alone(self) -> bool:
+        """True where no other process can use this store."""
+        return self._alone is not None
+
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call back after every commit that left something to do outside: the runner wakes without polling."""
         self._listeners.append(listener)

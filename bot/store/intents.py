@@ -135,6 +135,20 @@ async def settle_never(unit: Unit, claim: Claim, owner: str, *, why: str) -> boo
     return await _settle(unit, claim, owner, state=IntentState.GIVEN_UP, settled_at=unit.now, error=why[:500])
 
 
+async def inherit(store: Store) -> int:
+    """The only process on this store begins: whatever is in hand was begun by one that died. Returns how many.
+
+    Without this a killed process's work would wait for the end of its leases.
+    """
+    async with store.unit() as unit:
+        result = await unit.session.exec(
+            update(Intent)
+            .where(col(Intent.state) == IntentState.SENDING)
+            .values(state=IntentState.PENDING, uncertain=True, lease_owner=None, lease_until=None, due_at=unit.now)
+        )
+        return result.rowcount
+
+
 async def release(store: Store, owner: str, ids: list[int]) -> None:
     """Give back what was claimed and not begun, or cut short at shutdown."""
     if not ids:

@@ -52,7 +52,7 @@ async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFi
         updates=await of(StakeholderUpdate, "id"),
         surfaces=await of(Surface, "id"),
         now=now,
-        gathered=await _most_gathered(session, number) if incident.gathered else (),
+        gathered=await _most_gathered(session, number) if of_it.gathered else (),
     )
 
 
