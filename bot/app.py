@@ -35,7 +35,7 @@ from bot.playbook import DEFAULT_PATH, load
 from bot.playbook.organisation import load_organisation
 from bot.settings import Organisation, Settings
 from bot.slack.bolt import App, AsyncSlackRequestHandler, SocketMode, build_app
-from bot.slack.client import slack_client
+from bot.slack.client import slack_client, slack_session
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Directory
 from bot.slack.pace import Pace
@@ -102,7 +102,7 @@ class Firsthour:
         await _prepare(self.store)
         if self.store.alone and (left := await intents.inherit(self.store)):
             log.info("intents.inherited", count=left)
-        session = await ends.enter_async_context(aiohttp.ClientSession())
+        session = await ends.enter_async_context(slack_session())
         client = slack_client(self._bot_token, self.settings.slack_api_url, session)
         await _known_to_slack(client)
         self._run_intents(client)

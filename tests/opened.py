@@ -46,14 +46,14 @@ def context(store: Store, *, speed: float = 1.0, **org: Any) -> Context:
     )
 
 
-async def opened(ctx: Context, severity: Severity = Severity.SEV1, *, user: str = "mallory") -> int:
+async def opened(ctx: Context, severity: Severity = Severity.SEV1, *, user: str = "mallory", app: str = "chat") -> int:
     alert = AlertIn.model_validate(
         {
             "trigger": "credential_leakage_confirmed",
             "title": "A canary key was in an answer",
             "severity": int(severity),
             "subject": {"kind": "user", "id": user},
-            "app": "chat",
+            "app": app,
         }
     )
     received = await receive(ctx, "native", alert)

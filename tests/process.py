@@ -51,10 +51,18 @@ class Bot:
 
     async def start(self) -> None:
         """Returns once `/readyz` says so."""
+        await self.spawn()
+        await self.ready()
+
+    async def spawn(self) -> None:
+        """Begin to start, and no more: it may be killed while it starts."""
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", cwd=ROOT, env=self._env, stdout=output, stderr=output
             )
+
+    async def ready(self) -> None:
+        assert self._process is not None
         async with asyncio.timeout(STARTS_WITHIN), httpx.AsyncClient() as client:
             while True:
                 if self._process.returncode is not None:
@@ -63,6 +71,11 @@ class Bot:
                     if (await client.get(f"{self.url}/readyz")).status_code == 200:
                         return
                 await asyncio.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     async def kill(self) -> None:
         """SIGKILL, at once."""

@@ -18,6 +18,7 @@ from bot.incident.timeline import Happened
 from bot.incident.words import Severity
 from bot.incident.work import Step
 from bot.store import Unit
+from bot.store.intents import reweigh
 
 
 async def change(ctx: Context, caller: Caller, number: int, *, severity: Severity, reason: str | None = None) -> str:
@@ -47,6 +48,7 @@ async def apply_severity(
 ) -> None:
     """Change it in the caller's transaction, with everything that follows."""
     before, incident.severity = incident.severity, severity
+    await reweigh(unit, incident.number, severity - before)
     if confirmed:
         incident.severity_confirmed_at = unit.now
     unit.record(

@@ -1,27 +1,31 @@
 """Leases on intents: claim what is due, settle what was done. Exactly one process holds an intent at a time.
 
-Decides order (priority, then age) and what a settlement writes. What an intent does is its handler's; when to try again
-is the handler's outcome and `bot.store.runner`'s backoff.
+Decides order (priority, then age; nobody starves; posts to one room one after the other) and what a settlement writes.
+What an intent does is its handler's; when to try again is the handler's outcome and `bot.store.runner`'s backoff.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, or_, update
+from sqlalchemy import ColumnElement, and_, case, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from bot.incident.columns import Json
 from bot.incident.outward import Intent, IntentKind, IntentState
 from bot.store.engine import Store
-from bot.store.unit import Unit
+from bot.store.unit import SPACING, Unit
 
 LEASE = timedelta(seconds=15)
 """A killed process's work is taken over after this (issue bar: within 15 s)."""
-SPACING = timedelta(seconds=1)
-"""A surface is updated at most this often: many changes in a second become one `chat.update`."""
+PATIENCE = timedelta(seconds=10)
+"""After this the longest-waiting intent gets a place whatever its priority, so that nothing starves."""
+TOGETHER = timedelta(seconds=2)
+"""A post waits for an earlier one of its room that is due within this. One that is put off for longer is passed by."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +40,35 @@ class Claim:
     attempt: int
     generation: int
     uncertain: bool
+    wanted_at: datetime
+    """Since when it was to happen, however often it was put off. Of a surface: not before."""
     until: datetime
     """The lease's end, which tells this claim from every other one of the same intent."""
 
 
 async def claim(
-    store: Store, owner: str, *, limit: int, kinds: tuple[IntentKind, ...] = tuple(IntentKind)
+    store: Store,
+    owner: str,
+    *,
+    limit: int,
+    kinds: tuple[IntentKind, ...] = tuple(IntentKind),
+    fair: bool = True,
+    besides: Collection[int] = (),
 ) -> list[Claim]:
-    """Take up to `limit` due intents, most urgent first. An expired lease is taken over and marked uncertain."""
+    """Take up to `limit` due intents, most urgent first. An expired lease is taken over and marked uncertain.
+
+    `fair`: one of the places goes to whatever has waited longest. `besides` are in this process's own hands: they are
+    not taken over from itself, though a clock that stepped forward makes their leases look expired.
+    """
     async with store.unit() as unit:
-        due = and_(col(Intent.state) == IntentState.PENDING, col(Intent.due_at) <= unit.now)
-        abandoned = and_(col(Intent.state) == IntentState.SENDING, col(Intent.lease_until) <= unit.now)
+        free = and_(_takeable(unit.now, besides), col(Intent.kind).in_(kinds), ~_behind(unit.now))
+        order: list[Any] = [col(Intent.priority), col(Intent.due_at), col(Intent.id)]
+        if fair:
+            waited = select(Intent.id).where(free, col(Intent.due_at) <= unit.now - PATIENCE)
+            longest = waited.order_by(col(Intent.due_at), col(Intent.id)).limit(1).scalar_subquery()
+            order.insert(0, case((col(Intent.id) == longest, 0), else_=1))
         wanted = (
-            select(Intent.id)
-            .where(or_(due, abandoned), col(Intent.kind).in_(kinds))
-            .order_by(col(Intent.priority), col(Intent.due_at), col(Intent.id))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("wanted")
+            select(Intent.id).where(free).order_by(*order).limit(limit).with_for_update(skip_locked=True).cte("wanted")
         )
         taken = (
             update(Intent)
@@ -74,6 +89,22 @@ async def claim(
         return [_claim(row, unit.now + LEASE) for row in rows]
 
 
+def _takeable(now: datetime, besides: Collection[int]) -> ColumnElement[bool]:
+    due = and_(col(Intent.state) == IntentState.PENDING, col(Intent.due_at) <= now)
+    abandoned = and_(col(Intent.state) == IntentState.SENDING, col(Intent.lease_until) <= now)
+    return or_(due, and_(abandoned, col(Intent.id).not_in(besides)) if besides else abandoned)
+
+
+def _behind(now: datetime) -> ColumnElement[bool]:
+    """A post that an earlier one of the same room must come before: they are read in the order of what happened."""
+    earlier = aliased(Intent)
+    before = select(earlier.id).where(
+        earlier.incident == Intent.incident, earlier.kind == IntentKind.POST, col(earlier.id) < col(Intent.id),
+        col(earlier.state).in_((IntentState.PENDING, IntentState.SENDING)), earlier.due_at <= now + TOGETHER,
+    )  # fmt: skip
+    return and_(col(Intent.kind) == IntentKind.POST, before.exists())
+
+
 def _claim(row: Any, until: datetime) -> Claim:
     return Claim(
         id=row.id,
@@ -84,6 +115,7 @@ def _claim(row: Any, until: datetime) -> Claim:
         attempt=row.attempts,
         generation=row.generation,
         uncertain=row.uncertain,
+        wanted_at=row.not_before,
         until=until,
     )
 
@@ -129,6 +161,13 @@ async def hurry(unit: Unit, incident: int, why: str) -> None:
     waiting = and_(col(Intent.incident) == incident, col(Intent.state) == IntentState.PENDING, col(Intent.error) == why)
     await unit.session.exec(update(Intent).where(waiting).values(due_at=unit.now))
     unit.wakes = True
+
+
+async def reweigh(unit: Unit, incident: int, by: int) -> None:
+    """The incident's severity changed by so much: what waits for it is as urgent as it is now."""
+    await unit.flush()
+    weighed = update(Intent).where(col(Intent.incident) == incident).values(priority=Intent.priority + by)
+    await unit.session.exec(weighed.execution_options(synchronize_session=False))
 
 
 async def settle_never(unit: Unit, claim: Claim, owner: str, *, why: str) -> bool:

@@ -31,6 +31,8 @@ TIMEOUT = 12.0
 ATTEMPTS = 40
 """With the backoff below, about half an hour of trying before an intent is given up."""
 BACKOFF_BASE, BACKOFF_CAP = 0.5, 60.0
+FAIR_EVERY = 8
+"""When all are busy places become free one by one: every so many-th goes to what has waited longest."""
 POLL = 0.25
 """Seconds between looks when nothing woke the runner: what other processes wrote, retries that fell due."""
 
@@ -86,6 +88,8 @@ class Runner:
         self._wake = asyncio.Event()
         self._stopping = False
         self._in_hand: dict[asyncio.Task[None], Claim] = {}
+        self._unfair = 0
+        """Places given by priority alone since one was given by age."""
         store.on_commit(self._wake.set)
 
     async def run(self) -> None:
@@ -111,7 +115,14 @@ class Runner:
 
     async def _claim(self, limit: int) -> int:
         try:
-            claims = await intents.claim(self.store, self.owner, limit=limit, kinds=tuple(self.handlers))
+            claims = await intents.claim(
+                self.store,
+                self.owner,
+                limit=limit,
+                kinds=tuple(self.handlers),
+                fair=limit > 1 or self._unfair >= FAIR_EVERY,
+                besides=[claim.id for claim in self._in_hand.values()],
+            )
         except Exception:
             log.exception("intents.claim_failed")
             await asyncio.sleep(POLL)
@@ -119,6 +130,7 @@ class Runner:
         if self._stopping:
             await self._give_back([claim.id for claim in claims])
             return 0
+        self._unfair = 0 if limit > 1 or self._unfair >= FAIR_EVERY else self._unfair + len(claims)
         for claim in claims:
             task = asyncio.create_task(self._carry_out(claim), name=claim.key)
             self._in_hand[task] = claim
@@ -132,8 +144,8 @@ class Runner:
             log.warning("intents.not_released", count=len(ids))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if len(self._in_hand) == CONCURRENCY:
-            self._wake.set()  # there was no place for what is due
+        if len(self._in_hand) == CONCURRENCY or self._in_hand[task].kind is IntentKind.POST:
+            self._wake.set()  # there was no place for what is due, or the next post of the room waited for this one
         self._in_hand.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("intent.not_settled", intent=task.get_name(), error=type(error).__name__, exc_info=error)

@@ -7,7 +7,7 @@ What a use case writes is the use case's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, update
@@ -42,6 +42,8 @@ UNIQUE: dict[type[SQLModel], tuple[str, ...]] = {
     Surface: ("incident", "kind", "part"),
 }
 """What makes a row the same one: a second wish for it changes nothing."""
+SPACING = timedelta(seconds=1)
+"""A surface is updated at most this often: many changes in a second become one `chat.update`."""
 
 
 class Unit:
@@ -212,6 +214,8 @@ class Unit:
 def rearm(now: datetime, *where: Any) -> Any:
     """The statement that has surfaces shown again: whatever is being sent is sent once more after it, nothing twice."""
     idle = col(Intent.state).in_([IntentState.DONE, IntentState.GIVEN_UP])
+    # What lies further ahead than the spacing was written before the clock was set back.
+    spaced = col(Intent.not_before).between(now, now + SPACING)
     return (
         update(Intent)
         .where(col(Intent.kind) == IntentKind.SHOW, *where)
@@ -219,9 +223,7 @@ def rearm(now: datetime, *where: Any) -> Any:
             generation=Intent.generation + 1,
             state=case((idle, IntentState.PENDING), else_=col(Intent.state)),
             attempts=case((idle, 0), else_=col(Intent.attempts)),
-            due_at=case(
-                (idle & (col(Intent.not_before) > now), col(Intent.not_before)), (idle, now), else_=col(Intent.due_at)
-            ),
+            due_at=case((idle & spaced, col(Intent.not_before)), (idle, now), else_=col(Intent.due_at)),
         )
         .execution_options(synchronize_session=False)
     )

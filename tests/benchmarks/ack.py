@@ -49,7 +49,7 @@ async def _one_by_one(act: Callable[[], Awaitable[object]]) -> None:
 
 
 async def _burst(bot: Bot, http: httpx.AsyncClient, number: int) -> None:
-    await bot.alert(http, title="Burst", subject={"kind": "user", "id": f"burst-{number}"})
+    await bot.alert(http, title="Burst", subject={"kind": "user", "id": f"burst-{number}"}, app=f"app-{number}")
 
 
 def _slash(workspace: PracticeWorkspace) -> Callable[[], Awaitable[object]]:

@@ -38,7 +38,7 @@ async def measure() -> list[str]:
             for number in range(ROUNDS + 1):
                 floor = await _floor(client, number)
                 began = time.perf_counter()
-                answer = await bot.alert(http, subject={"kind": "user", "id": f"u{number}"})
+                answer = await bot.alert(http, subject={"kind": "user", "id": f"u{number}"}, app=f"app-{number}")
                 taken = time.perf_counter()
                 await workspace.until(lambda answer=answer: _readable(workspace, answer["incident"]))
                 done = time.perf_counter()

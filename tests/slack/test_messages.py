@@ -49,6 +49,7 @@ ARGS: dict[str, dict[str, Any]] = {
     "severity_changed": {"from": "SEV-2", "to": "SEV-1", "reason": "It spreads"},
     "update_posted": {},
     "alert_attached": {},
+    "storm_began": {},
     "action_proposed": {"action": 1},
     "action_result": {"action": 2},
     "resolved": {},
@@ -69,7 +70,8 @@ def case(about: Any = None, **parts: Any) -> CaseFile:
 
 
 def said(name: str, about: CaseFile | None = None, **changed: Any) -> Message | None:
-    about = about or (ended() if name == "resolved" else case())
+    usual = {"resolved": ended, "storm_began": lambda: case(incident(gathered=3))}
+    about = about or usual.get(name, case)()
     return compose(about, playbook(), {"message": name, **ARGS[name], **changed})
 
 
@@ -105,6 +107,7 @@ def ended() -> CaseFile:
         ("action_result", None, {"action": 1}),
         ("update_posted", case(updates=[]), {}),
         ("alert_attached", case(alerts=[]), {}),
+        ("storm_began", case(), {}),
         ("catch_up", ended(), {"items": [{"message": "update_due"}]}),
         ("catch_up", None, {"items": []}),
         ("invite_failed", None, {"failures": []}),

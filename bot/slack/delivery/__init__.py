@@ -26,7 +26,7 @@ from bot.store.runner import Handler, Never, Outcome
 
 
 class Delivery:
-    """One a process. `speed` as in `Context`: how much faster than the wall the first hour runs."""
+    """One a process. `speed` as in `Context`: how much faster than the wall the first hour runs. `deployment`: see `Desk`."""
 
     def __init__(
         self,
@@ -37,9 +37,10 @@ class Delivery:
         pace: Pace,
         *,
         speed: float = 1.0,
+        deployment: str = "",
     ) -> None:
         slack = Slack(client, pace)
-        self._desk = Desk(store, playbook, org, slack, speed)
+        self._desk = Desk(store, playbook, org, slack, speed, deployment)
         self._people = People(slack)
         self._channels = Channels(slack, org.channels.announcements, private_too=org.private_rooms)
 

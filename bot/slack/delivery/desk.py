@@ -33,6 +33,8 @@ class Desk:
     org: Organisation
     slack: Slack
     speed: float = 1.0
+    deployment: str = ""
+    """Which Firsthour posts; empty where nobody asks."""
     _reading: dict[int, asyncio.Task[CaseFile]] = field(default_factory=dict)
     """Reads that have been asked for and have not begun, by incident."""
 
@@ -80,11 +82,12 @@ def outcome(claim: Claim, failure: Failure) -> Later | Never:
     )
 
 
-def metadata(claim: Claim) -> dict[str, object]:
+def metadata(desk: Desk, claim: Claim) -> dict[str, object]:
     """What makes a posted message findable by the intent that posted it (design law 3). Ids only."""
-    return {"event_type": EVENT_TYPE, "event_payload": {"key": claim.key}}
+    whose = {"deployment": desk.deployment} if desk.deployment else {}
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": claim.key, **whose}}
 
 
-def posting(channel: str, message: Message, claim: Claim) -> dict[str, object]:
+def posting(desk: Desk, channel: str, message: Message, claim: Claim) -> dict[str, object]:
     """The arguments of chat.postMessage."""
-    return {"channel": channel, **message.payload(), "metadata": metadata(claim), **QUIET}
+    return {"channel": channel, **message.payload(), "metadata": metadata(desk, claim), **QUIET}

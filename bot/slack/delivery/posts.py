@@ -9,6 +9,7 @@ from __future__ import annotations
 from bot.incident.casefile import CaseFile
 from bot.incident.columns import Json
 from bot.slack.client import Answer
+from bot.slack.delivery import late
 from bot.slack.delivery.desk import Desk, outcome, posting
 from bot.slack.delivery.lookup import posted
 from bot.slack.delivery.people import Found, People
@@ -28,7 +29,7 @@ async def post(desk: Desk, people: People, claim: Claim) -> Outcome:
     args = await _called(people, claim.args)
     if isinstance(args, Failure):
         return outcome(claim, args)
-    return await _once(desk, claim, file, file.incident.channel_id, args)
+    return await _once(desk, claim, file, file.incident.channel_id, args, room=True)
 
 
 async def direct(desk: Desk, people: People, claim: Claim) -> Outcome:
@@ -60,20 +61,26 @@ async def _called(people: People, args: Json) -> Json | Failure:
     return {**args, "people": named[0], "usergroups": named[1]}
 
 
-async def _once(desk: Desk, claim: Claim, file: CaseFile, channel: str, args: Json) -> Outcome:
+async def _once(desk: Desk, claim: Claim, file: CaseFile, channel: str, args: Json, *, room: bool = False) -> Outcome:
+    """`room`: where messages are late, the first of them says so."""
     message = _composed(desk, file, args)
     if isinstance(message, Never):
         return message
     if message is None:
         return Done()
     if claim.uncertain:
-        found = await posted(desk.slack, channel, claim.key, file.incident.declared_at)
+        found = await posted(desk, channel, claim.key, file.incident.declared_at)
         if isinstance(found, Failure):
             return outcome(claim, found)
         if found is not None:
             return Done()
-    answer = await desk.slack.call("chat.postMessage", **posting(channel, message, claim))
-    return Done() if isinstance(answer, Answer) else outcome(claim, answer)
+    now = desk.store.now()
+    if room and late.unsaid(claim, file.incident, now):
+        message = late.saying(message, late.lateness(claim, now))
+    answer = await desk.slack.call("chat.postMessage", **posting(desk, channel, message, claim))
+    if isinstance(answer, Failure):
+        return outcome(claim, answer)
+    return late.sent(claim, file.incident, now) if room else Done()
 
 
 def _composed(desk: Desk, file: CaseFile, args: Json) -> Message | Never | None:

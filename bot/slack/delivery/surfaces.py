@@ -111,7 +111,7 @@ async def _message(showing: Showing, channel: str) -> Outcome:
             return updated
     if claim.uncertain:
         since = showing.file.incident.declared_at
-        found = await posted(showing.desk.slack, channel, claim.key, since)
+        found = await posted(showing.desk, channel, claim.key, since)
         if isinstance(found, Failure):
             return showing.failed(found)
         if found is not None and found != surface.ts and (done := await _update(showing, channel, found)) is not None:
@@ -130,7 +130,7 @@ async def _update(showing: Showing, channel: str, ts: str) -> Outcome | None:
 async def _post(showing: Showing, channel: str) -> Outcome:
     # The room's first messages are sent side by side; this keeps them in the order in which they are to be read.
     await asyncio.sleep(APART * SURFACE_ORDER[showing.surface.kind])
-    slack, arguments = showing.desk.slack, posting(channel, showing.message, showing.claim)
+    slack, arguments = showing.desk.slack, posting(showing.desk, channel, showing.message, showing.claim)
     answer = await slack.call("chat.postMessage", **arguments)
     if isinstance(answer, Failure) and answer.error == "not_in_channel":
         joined = await slack.call("conversations.join", channel=channel)

@@ -1,0 +1,1 @@
+"""The crash proof: processes killed at random instants under traffic and faults, and an independent checker."""
