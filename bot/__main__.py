@@ -28,6 +28,13 @@ def _fail(error: FirsthourError, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _number(incident: str) -> int:
+    number = incident.strip().upper().removeprefix("INC-")
+    if not (number.isascii() and number.isdigit()):
+        raise typer.BadParameter("Name an incident, for example INC-1.")
+    return int(number)
+
+
 @app.command()
 def run() -> None:
     """Start the bot. Everything it needs is in the environment; `firsthour doctor` checks it."""
@@ -67,9 +74,21 @@ def demo(
 @app.command()
 def doctor(
     migrate: Annotated[bool, typer.Option(help="Bring the database to this version first.")] = False,
+    resync: Annotated[
+        str | None, typer.Option(metavar="INC-12", help="Only have everything of this incident shown again.")
+    ] = None,
 ) -> None:
     """Check tokens, scopes, channels, database and playbooks, and say how to mend each."""
-    from bot.doctor import examine
+    from bot.doctor import examine, show_again
+
+    if resync is not None:
+        number = _number(resync)
+        try:
+            count = asyncio.run(show_again(number))
+        except FirsthourError as error:
+            _fail(error)
+        typer.echo(f"INC-{number}: {count} messages are rendered and sent again by the bot that runs.")
+        return
 
     async def all_of_it() -> bool:
         well = True
@@ -129,15 +148,13 @@ def verify(incident: Annotated[str, typer.Argument(help="The incident, for examp
     from bot.app import read_settings
     from bot.store import Store, queries
 
-    number = incident.upper().removeprefix("INC-")
-    if not number.isdigit():
-        raise typer.BadParameter("Name an incident, for example INC-1.")
+    number = _number(incident)
 
     async def prove() -> int:
         store = Store(read_settings().database_url)
         try:
             async with store.read() as session:
-                return await queries.verify_timeline(session, int(number))
+                return await queries.verify_timeline(session, number)
         finally:
             await store.close()
 

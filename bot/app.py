@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,6 +21,8 @@ from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.requests import Request
+from starlette.responses import Response
 
 from bot.cases import execute
 from bot.cases.context import Context
@@ -28,23 +31,30 @@ from bot.clock import Clock
 from bot.connectors.build import build as build_connectors
 from bot.incident.deadlines import calendar
 from bot.incident.errors import Misconfigured
-from bot.ingress.app import ingress_app
+from bot.ingress.app import SlackHandler, ingress_app
 from bot.ingress.metrics import Metrics
 from bot.ingress.server import Serving
 from bot.playbook import DEFAULT_PATH, load
 from bot.playbook.organisation import load_organisation
 from bot.settings import Organisation, Settings
-from bot.slack.bolt import App, AsyncSlackRequestHandler, SocketMode, build_app
+from bot.slack.bolt import App, AsyncSlackRequestHandler, build_app
 from bot.slack.client import slack_client, slack_session
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Directory
 from bot.slack.pace import Pace
-from bot.store import Store, intents, schema
+from bot.slack.sockets import SocketMode
+from bot.store import Store, Unit, intents, schema
+from bot.store.deployment import deployment
+from bot.store.intents import Claim
 from bot.store.runner import Runner
 from commands import FEATURES
 
 log = structlog.get_logger()
 
+SOCKET_GRACE = 30.0
+"""Seconds without any connection to Slack after which the process says that it is not ready: a reconnect takes one or two."""
+EDGE_ENDS_BEFORE, RUNNER_ENDS_BEFORE = 5.0, 8.5
+"""Seconds of a stop: people's answers first, then what is in hand; what does not end is given back. All within ten."""
 TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 
 
@@ -87,6 +97,7 @@ class Firsthour:
         )
         self.store = self.ctx.store
         self._ends = AsyncExitStack()
+        self._stopping_since = 0.0
 
     async def start(self) -> None:
         try:
@@ -103,28 +114,34 @@ class Firsthour:
         if self.store.alone and (left := await intents.inherit(self.store)):
             log.info("intents.inherited", count=left)
         session = await ends.enter_async_context(slack_session())
-        client = slack_client(self._bot_token, self.settings.slack_api_url, session)
+        client = slack_client(self._bot_token, self.settings.slack_api_url, session, self.metrics.slack_called)
         await _known_to_slack(client)
-        self._run_intents(client)
+        self._run_intents(client, await deployment(self.store))
         self._tick()
         bolt = build_app(client, FEATURES, self.ctx, self.store, Directory(client), self._signing_secret)
-        ends.push_async_callback(bolt.edge.drain)
+        ends.push_async_callback(self._drain, bolt)
         self.sockets = await self._connect(bolt)
         await self._serve(bolt)
         log.info("firsthour.started", port=self.port, socket_mode=self.sockets is not None)
 
-    def _run_intents(self, client: AsyncWebClient) -> None:
-        delivery = Delivery(self.store, self.playbook, self.org, client, Pace(), speed=self.settings.speed)
+    def _run_intents(self, client: AsyncWebClient, deployed_as: str) -> None:
+        delivery = Delivery(
+            self.store, self.playbook, self.org, client, Pace(), speed=self.settings.speed, deployment=deployed_as
+        )
         handlers = {**delivery.handlers(), **execute.handlers(self.ctx)}
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
-        runner = Runner(self.store, handlers, owner=owner, gave_up=gave_up)
+        runner = Runner(self.store, handlers, owner=owner, gave_up=self._gave_up)
         running = asyncio.create_task(runner.run(), name="runner")
 
         async def stop() -> None:
-            await runner.stop()
+            await runner.stop(within=self._left(RUNNER_ENDS_BEFORE))
             await running
 
         self._ends.push_async_callback(stop)
+
+    async def _gave_up(self, unit: Unit, claim: Claim, why: str) -> None:
+        await gave_up(unit, claim, why)
+        self.metrics.gave_up(claim.kind.value)
 
     def _tick(self) -> None:
         clock = Clock(self.ctx, late=self.metrics.reminded)
@@ -135,14 +152,20 @@ class Firsthour:
         if self._app_token is None:
             return None
         try:
-            sockets = await SocketMode.connect(bolt, self._app_token)
+            sockets = await SocketMode.connect(
+                bolt, self._app_token, on_reconnect=self.metrics.socket_reconnected, acked=self.metrics.acked
+            )
         except SlackApiError as error:
             why = error.response.get("error")
             raise Misconfigured(
                 f"Slack refuses SLACK_APP_TOKEN ({why}). `firsthour doctor` says how to mend it."
             ) from error
+        self.metrics.watch_sockets(lambda: sockets.connected)
         self._ends.push_async_callback(sockets.close)
         return sockets
+
+    async def _drain(self, bolt: App) -> None:
+        await bolt.edge.drain(within=self._left(EDGE_ENDS_BEFORE))
 
     async def _serve(self, bolt: App) -> None:
         token = self.settings.ingest_token
@@ -152,23 +175,39 @@ class Firsthour:
             source_secrets=self._source_secrets,
             ready=self.not_ready,
             metrics=self.metrics,
-            slack_handler=AsyncSlackRequestHandler(bolt).handle if self._app_token is None else None,
+            slack_handler=self._over_http(bolt) if self._app_token is None else None,
         )
         serving = Serving(web, *self.settings.http_address)
         await serving.start()
         self.port = serving.port
         self._ends.push_async_callback(serving.stop)
 
+    def _over_http(self, bolt: App) -> SlackHandler:
+        handle = AsyncSlackRequestHandler(bolt).handle
+
+        async def timed(request: Request) -> Response:
+            began = time.perf_counter()
+            response = await handle(request)
+            self.metrics.acked(time.perf_counter() - began)
+            return response
+
+        return timed
+
     async def not_ready(self) -> list[str]:
         """What keeps this process from its work, in words; empty when it is ready."""
         reasons = [] if await self.store.ready() else ["the store does not answer"]
-        if self.sockets is not None and not self.sockets.connected:
-            reasons.append("no connection to Slack")
+        if self.sockets is not None and (down := self.sockets.down_for) >= SOCKET_GRACE:
+            reasons.append(f"no connection to Slack for {down:.0f} s")
         return reasons
 
     async def stop(self) -> None:
         """In the order opposite to the start: no more alerts and envelopes, then the work in hand, then the store."""
+        self._stopping_since = time.monotonic()
         await self._ends.aclose()
+
+    def _left(self, ends_before: float) -> float:
+        """Seconds until so many seconds of the stop are over: who kills us after ten must find nothing in hand."""
+        return max(0.1, ends_before - (time.monotonic() - self._stopping_since))
 
 
 async def run(settings: Settings) -> None:

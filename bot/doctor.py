@@ -22,11 +22,17 @@ from bot.playbook import DEFAULT_PATH, Playbook, load
 from bot.playbook.organisation import load_organisation
 from bot.settings import Organisation, Settings
 from bot.slack.client import slack_client
+from bot.slack.delivery.strangers import Known, strangers
 from bot.slack.manifest import bot_scopes
-from bot.store import Store, schema
+from bot.store import Store, deployment, queries, schema
+from bot.store.resync import resync
 from commands import FEATURES
 
 UNREACHABLE = "Check the network, proxies and SLACK_API_URL."
+OTHER_DEPLOYMENT = (
+    "Where another Firsthour runs with these tokens, give each an app of its own (`firsthour manifest`), or both the same "
+    "DATABASE_URL. Where this database is new or restored, set DATABASE_URL to the one that was used, or ignore this."
+)
 REINSTALL = "Reinstall the app in the workspace and copy the token again (README, “Set up in Slack”)."
 
 
@@ -62,6 +68,24 @@ async def examine(env: Mapping[str, str] | None = None, *, migrate: bool = False
     async for finding in _slack(settings, organisation or Organisation()):
         yield finding
     yield _ingest(settings)
+
+
+async def show_again(number: int, env: Mapping[str, str] | None = None) -> int:
+    """Have everything of one incident rendered and sent again; returns how many surfaces that are.
+
+    The bot that runs does it, now or when it is started. Raises NotFound, Misconfigured or Busy.
+    """
+    store = Store(read_settings(env).database_url)
+    try:
+        if not store.exists():
+            raise Misconfigured(
+                "The database is not there yet; DATABASE_URL may be another one here than where the bot runs."
+            )
+        await schema.check(store)
+        async with store.unit() as unit:
+            return await resync(unit, number)
+    finally:
+        await store.close()
 
 
 async def _database(settings: Settings, *, migrate: bool) -> Finding:
@@ -128,7 +152,10 @@ async def _slack(settings: Settings, organisation: Organisation) -> AsyncIterato
             organisation, {name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes", "")
         )
         yield await _app_token(settings, client)
-        yield await _announcements(client, organisation.channels.announcements)
+        announced = await _announcements(client, organisation.channels.announcements)
+        yield announced.finding
+        if announced.channel is not None:
+            yield await _strangers(settings, client, announced.channel)
 
 
 def _scopes(organisation: Organisation, granted: str) -> Finding:
@@ -160,24 +187,70 @@ async def _app_token(settings: Settings, client: AsyncWebClient) -> Finding:
     return Finding("app token", True, "Socket Mode is on")
 
 
-async def _announcements(client: AsyncWebClient, channel: str) -> Finding:
+@dataclass(frozen=True)
+class Announced:
+    finding: Finding
+    channel: str | None = None
+
+
+async def _announcements(client: AsyncWebClient, channel: str) -> Announced:
     name, cursor = channel.removeprefix("#"), ""
     try:
         for _ in range(20):
             page = await client.conversations_list(
                 types="public_channel,private_channel", limit=1000, exclude_archived=True, cursor=cursor
             )
-            if any(name in {found["name"], found["id"]} for found in page.get("channels") or []):
-                return Finding("announcements", True, f"#{name} exists")
+            for found in page.get("channels") or []:
+                if name in {found["name"], found["id"]}:
+                    return Announced(Finding("announcements", True, f"#{found['name']} exists"), str(found["id"]))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
     except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Finding(
-            "announcements", False, f"the channels cannot be listed: {type(error).__name__}", "Check the scopes."
-        )
+        why = f"the channels cannot be listed: {type(error).__name__}"
+        return Announced(Finding("announcements", False, why, "Check the scopes."))
     mend = f"Make #{name} or set channels.announcements in the organisation's file. Without it nothing is announced."
-    return Finding("announcements", False, f"#{name} does not exist or the bot cannot see it", mend)
+    return Announced(Finding("announcements", False, f"#{name} does not exist or the bot cannot see it", mend))
+
+
+async def _strangers(settings: Settings, client: AsyncWebClient, channel: str) -> Finding:
+    """Two Firsthours with the same tokens and different databases take each other's clicks."""
+    store = Store(settings.database_url)
+    try:
+        ours, known = await _whose(store)
+        found = await strangers(client, channel, deployment=ours, known=known)
+    except SlackApiError as error:
+        why = f"not looked for: Slack answers {error.response.get('error')}"
+        return Finding("other deployments", error.response.get("error") == "not_in_channel", why, "Check the scopes.")
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Finding("other deployments", False, f"Slack cannot be reached: {type(error).__name__}", UNREACHABLE)
+    finally:
+        await store.close()
+    if not found.foreign:
+        return Finding("other deployments", True, f"none among {found.looked_at} announcements")
+    names = ", ".join(found.deployments) or "unnamed"
+    about = ", ".join(f"INC-{number}" for number in found.incidents[:5]) or "no incident"
+    told = f"{found.foreign} announcements are not of this store (deployment {names}; {about})"
+    return Finding("other deployments", False, told, OTHER_DEPLOYMENT)
+
+
+async def _whose(store: Store) -> tuple[str | None, Known]:
+    """The name of this store's deployment, and who to ask which incidents it has. A store that is not ready has neither."""
+
+    async def none(_: set[int]) -> set[int]:
+        return set()
+
+    async def known(numbers: set[int]) -> set[int]:
+        async with store.read() as session:
+            return await queries.known(session, numbers)
+
+    try:
+        if not store.exists() or not await store.ready() or await schema.empty(store):
+            return None, none
+        await schema.check(store)
+        return await deployment.known(store), known
+    except Misconfigured:
+        return None, none
 
 
 def _ingest(settings: Settings) -> Finding:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from bot.cases import storm
+from bot.cases.alert import AlertIn, Received
 from bot.cases.context import Context
 from bot.cases.declare import known_trigger
 from bot.cases.opening import open_incident
@@ -31,46 +31,7 @@ from bot.store import Unit
 
 TRIES = 8
 """Each lost race means that another alert won it; eight in a row cannot happen with an open incident to attach to."""
-
-Text = Annotated[str, Field(min_length=1, max_length=100_000)]
-Id = Annotated[str, Field(min_length=1, max_length=300)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SubjectIn(_Strict):
-    kind: SubjectKind
-    id: Id
-
-
-class EvidenceIn(_Strict):
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    text: Annotated[str, Field(max_length=500_000)]
-
-
-class AlertIn(_Strict):
-    """The native alert (design §8). Text in it is hostile: clipped and redacted before it is stored."""
-
-    trigger: Annotated[str, Field(min_length=1, max_length=80)]
-    title: Text
-    severity: Annotated[int, Field(ge=1, le=4)] | None = None
-    subject: SubjectIn | None = None
-    app: Annotated[str, Field(min_length=1, max_length=120)] | None = None
-    session_id: Id | None = None
-    external_id: Id | None = None
-    started_at: AwareDatetime | None = None
-    detected_at: AwareDatetime | None = None
-    summary: Annotated[str, Field(max_length=100_000)] | None = None
-    evidence: Annotated[tuple[EvidenceIn, ...], Field(max_length=20)] = ()
-
-
-class Received(_Strict):
-    """What the sender is told."""
-
-    incident: str
-    status: Literal["opened", "attached", "repeated"]
+__all__ = ["AlertIn", "Received", "receive"]
 
 
 async def receive(ctx: Context, source: str, alert: AlertIn) -> Received:

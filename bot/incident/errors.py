@@ -6,6 +6,7 @@ FirsthourError
 │   └── Invalid       the request itself is malformed; carries a correct example
 ├── Repeated          the same inbound act arrived before; carries the first one's answer
 ├── Busy              the store did not answer in time; says whether anything may have been changed
+│   └── Unwritable    its disk is full, or it is read-only: it passes when somebody has mended it
 ├── ChainBroken       a timeline does not verify; names the first broken link
 └── Misconfigured     settings, playbooks or database cannot be used; the process does not start
 """
@@ -43,6 +44,15 @@ class Busy(FirsthourError):
         told = "It is not known whether this was saved: look before you try again." if unknown else ""
         super().__init__(f"The store is busy. {told or 'Nothing was changed; try again in a moment.'}")
         self.unknown = unknown
+
+
+class Unwritable(Busy):
+    def __init__(self) -> None:
+        super().__init__()
+        self.args = (
+            "The store cannot be written: its disk is full, or it is read-only. Nothing was changed. Tell whoever runs "
+            "Firsthour, and try again once it is mended.",
+        )
 
 
 class ChainBroken(FirsthourError):

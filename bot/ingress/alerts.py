@@ -6,8 +6,9 @@ everything is committed. What an alert does is `bot.cases.receive`'s.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from fastapi import APIRouter, HTTPException, Request
@@ -29,6 +30,9 @@ log = structlog.get_logger()
 NATIVE = "native"
 MOST_ITEMS = 500
 """Alerts in one delivery: each is a transaction, and the sender waits for the answer."""
+AT_ONCE = 4
+"""Alerts written at the same time. The rest of a burst waits before the store's queue, not in it: a click, or the opening
+of the first room, is never behind more than these."""
 OVER = "the sender considers it over; only people end an incident"
 Outcome = dict[str, str | int]
 """One alert of a batch: `incident` and `status`, `ignored` with why, or `index` and `error`."""
@@ -42,6 +46,7 @@ class Intake:
     token: str | None
     source_secrets: Mapping[str, str]
     metrics: Metrics
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 
 def alert_routes(intake: Intake) -> APIRouter:
@@ -87,7 +92,8 @@ def _unacceptable(fields: list[dict[str, str]]) -> Unacceptable:
 
 
 async def _take(intake: Intake, source: str, alert: AlertIn) -> Received:
-    received = await receive(intake.ctx, source, alert)
+    async with intake.turns:
+        received = await receive(intake.ctx, source, alert)
     intake.metrics.alert(source, received.status)
     log.info("alert.received", source=source, incident=received.incident, status=received.status)
     return received

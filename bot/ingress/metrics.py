@@ -5,6 +5,8 @@ Decides names and labels. Every label has a fixed set of values: nothing that a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from bot.incident.words import Severity
@@ -22,7 +24,9 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._alerts = Counter("firsthour_alerts", "Alerts received.", ["source", "status"], registry=registry)
-        self._calls = Counter("firsthour_slack_calls", "Calls of Slack's Web API.", ["method"], registry=registry)
+        self._calls = Counter(
+            "firsthour_slack_calls", "Calls of Slack's Web API.", ["method", "outcome"], registry=registry
+        )
         self._limited = Counter("firsthour_slack_rate_limited", "Answers 429 of Slack.", ["method"], registry=registry)
         self._acks = Histogram(
             "firsthour_ack_seconds", "From an envelope to its acknowledgement.", buckets=ACK_SECONDS, registry=registry
@@ -39,15 +43,31 @@ class Metrics:
         self._open = Gauge("firsthour_open_incidents", "Running incidents, no drills.", ["severity"], registry=registry)
         self._oldest = Gauge("firsthour_oldest_due_intent_seconds", "Age of the oldest due act.", registry=registry)
 
+        self._gave_up = Counter("firsthour_gave_up", "Outward acts that were given up.", ["kind"], registry=registry)
+        self._reconnects = Counter(
+            "firsthour_socket_reconnects", "Socket Mode connections made anew.", registry=registry
+        )
+        self._sockets = Gauge("firsthour_socket_connections", "Socket Mode connections that stand.", registry=registry)
+
     def alert(self, source: str, status: str) -> None:
         """`source` is `native` or the name of a source in the playbook."""
         self._alerts.labels(source, status).inc()
 
-    def slack_called(self, method: str) -> None:
-        self._calls.labels(method).inc()
+    def slack_called(self, method: str, outcome: str) -> None:
+        """`outcome` as in `bot.slack.client.Called`."""
+        self._calls.labels(method, outcome).inc()
+        if outcome == "limited":
+            self._limited.labels(method).inc()
 
-    def slack_limited(self, method: str) -> None:
-        self._limited.labels(method).inc()
+    def gave_up(self, kind: str) -> None:
+        self._gave_up.labels(kind).inc()
+
+    def socket_reconnected(self) -> None:
+        self._reconnects.inc()
+
+    def watch_sockets(self, connected: Callable[[], int]) -> None:
+        """Asked at every scrape."""
+        self._sockets.set_function(connected)
 
     def acked(self, seconds: float) -> None:
         self._acks.observe(seconds)

@@ -1,18 +1,16 @@
-"""Bolt and Socket Mode: the app that hands everything to the edge, and the connections over which it comes.
+"""Bolt: the app that hands everything to the edge.
 
-Decides how fast an act is acknowledged and that one lost connection loses no command. What an act means is the edge's.
+Decides how fast an act is acknowledged. What an act means is the edge's; over which connections it comes is `sockets`'.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import structlog
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -32,12 +30,8 @@ log = structlog.get_logger()
 C = TypeVar("C")
 ANY = re.compile(r".*", re.DOTALL)
 FRAMEWORK = "firsthour.slack"
-PING_SECONDS = 1.0
-"""A connection that was cut without a word is noticed after about this long (10 s by default)."""
-ADDRESS_SECONDS = 15.0
-"""How long one address for a connection is tried; it works once and not for long."""
 
-__all__ = ["App", "AsyncSlackRequestHandler", "SocketMode", "build_app"]
+__all__ = ["App", "AsyncSlackRequestHandler", "build_app"]
 
 
 class App(AsyncApp):
@@ -119,67 +113,3 @@ def _register(app: AsyncApp, edge: Edge[C]) -> None:
     app.shortcut(DECLARE)(shortcut)
     app.event(ANY)(event)
     app.error(failed)
-
-
-class SocketMode:
-    """Several connections: what is sent while one is being replaced arrives over another (slack.md §1.3)."""
-
-    def __init__(self, handlers: Sequence[AsyncSocketModeHandler], on_reconnect: Callable[[], None] | None) -> None:
-        self._handlers, self._on_reconnect = handlers, on_reconnect
-        self.reconnects = 0
-
-    @classmethod
-    async def connect(
-        cls,
-        app: AsyncApp,
-        app_token: str,
-        *,
-        connections: int = 2,
-        ping_interval: float = PING_SECONDS,
-        on_reconnect: Callable[[], None] | None = None,
-    ) -> SocketMode:
-        """Returns when every connection stands. Raises SlackApiError where the app token is refused (law 7: no start)."""
-        handlers = [AsyncSocketModeHandler(app, app_token, ping_interval=ping_interval) for _ in range(connections)]
-        mode = cls(handlers, on_reconnect)
-        try:
-            for handler in handlers:
-                handler.client.wss_uri = await handler.client.issue_new_wss_url()
-            await asyncio.gather(*(mode._mend(handler)() for handler in handlers))
-        except BaseException:
-            await mode.close()
-            raise
-        return mode
-
-    def _mend(self, handler: AsyncSocketModeHandler) -> Callable[[], Awaitable[None]]:
-        """Replace the client's `connect`, which would try one single-use address for ever, and tells nobody."""
-        client, original = handler.client, handler.client.connect
-        before = 0
-
-        async def connect() -> None:
-            nonlocal before
-            while not client.closed:
-                try:
-                    async with asyncio.timeout(ADDRESS_SECONDS):
-                        await original()  # type: ignore[no-untyped-call]
-                        break
-                except TimeoutError:
-                    client.wss_uri = None
-            before += 1
-            if before > 1 and not client.closed:
-                self.reconnects += 1
-                log.info("socket.reconnected", reconnects=self.reconnects)
-                if self._on_reconnect is not None:
-                    self._on_reconnect()
-
-        client.connect = connect  # type: ignore[method-assign]
-        return connect
-
-    @property
-    def connected(self) -> int:
-        """Connections that stand now."""
-        sessions = (handler.client.current_session for handler in self._handlers)
-        return sum(session is not None and not session.closed for session in sessions)
-
-    async def close(self) -> None:
-        closing = [handler.client.close() for handler in self._handlers]  # type: ignore[no-untyped-call]
-        await asyncio.gather(*closing, return_exceptions=True)

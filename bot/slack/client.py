@@ -7,7 +7,7 @@ twice, so the store repeats, after looking (design law 3). What follows from a f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.failures import ALREADY, LIMITED, Failure, refused
 from bot.slack.pace import POSTING, Pace
@@ -32,11 +33,46 @@ def slack_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
 
 
-def slack_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+Called = Callable[[str, str], None]
+"""Told of every call: the method, and `ok`, `limited`, `refused`, `error` (Slack's own) or `unreached`."""
+
+
+class Counted(AsyncWebClient):
+    """Whoever calls, and however: every call of the Web API is counted here."""
+
+    called: Called | None = None
+
+    async def api_call(self, api_method: str, **args: Any) -> AsyncSlackResponse:
+        outcome = "unreached"
+        try:
+            response = await super().api_call(api_method, **args)
+        except SlackApiError as error:
+            outcome = _spelled(error)
+            raise
+        else:
+            outcome = "ok"
+            return response
+        finally:
+            if self.called is not None:
+                self.called(api_method, outcome)
+
+
+def _spelled(error: SlackApiError) -> str:
+    answer = _said_no("", error)
+    if isinstance(answer, Answer):
+        return "ok"
+    if answer.error in LIMITED:
+        return "limited"
+    return "error" if answer.uncertain else "refused"
+
+
+def slack_client(
+    token: str, base_url: str, session: aiohttp.ClientSession, called: Called | None = None
+) -> AsyncWebClient:
     """A client without retry handlers of its own."""
-    return AsyncWebClient(
-        token=token, base_url=base_url, session=session, timeout=int(TIMEOUT_SECONDS), retry_handlers=[]
-    )
+    client = Counted(token=token, base_url=base_url, session=session, timeout=int(TIMEOUT_SECONDS), retry_handlers=[])
+    client.called = called
+    return client
 
 
 @dataclass(frozen=True)
@@ -50,11 +86,17 @@ class Slack:
     def __init__(self, client: AsyncWebClient, pace: Pace) -> None:
         self.client, self.pace = client, pace
 
+    def place(self, method: str) -> Failure | None:
+        """Take the place of one later `placed` call: who asks first goes first, however long the reads between take."""
+        return _paced(method, self.pace.take(method))
+
     async def call(self, method: str, **args: Any) -> Answer | Failure:
         """Call `conversations.create` and its kind by name. Never raises for what Slack or the network did."""
-        wait = self.pace.take(method, args.get("channel") if method in POSTING else None)
-        if wait > 0:
-            return Failure(method, "paced", "waits for Slack's rate limit", after=timedelta(seconds=wait))
+        paced = _paced(method, self.pace.take(method, args.get("channel") if method in POSTING else None))
+        return paced or await self.placed(method, **args)
+
+    async def placed(self, method: str, **args: Any) -> Answer | Failure:
+        """`call`, at a place that was taken before."""
         outcome = await self._try(method, args)
         if isinstance(outcome, Failure):
             if outcome.error in LIMITED:
@@ -74,6 +116,12 @@ class Slack:
         except (aiohttp.ClientError, TimeoutError, ConnectionError):
             return Failure(method, "no_answer", "Slack did not answer", uncertain=True)
         return Answer(response.data if isinstance(response.data, dict) else {})
+
+
+def _paced(method: str, wait: float) -> Failure | None:
+    if wait <= 0:
+        return None
+    return Failure(method, "paced", "waits for Slack's rate limit", after=timedelta(seconds=wait))
 
 
 def _said_no(method: str, error: SlackApiError) -> Answer | Failure:

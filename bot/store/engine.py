@@ -17,6 +17,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.errors import Busy, Misconfigured, Repeated
@@ -173,6 +174,9 @@ def _engine(url: URL, *, sqlite: bool, busy_seconds: float) -> AsyncEngine:
         )
     timeouts = {"timeout": busy_seconds, "isolation_level": None}
     engine = create_async_engine(url, hide_parameters=True, connect_args=timeouts)  # an error's text reaches the log
+
+    # SQLite numbers the rows of one INSERT in their order: many are written in one statement and still told apart.
+    engine.dialect.insertmanyvalues_implicit_sentinel = InsertmanyvaluesSentinelOpts.ANY_AUTOINCREMENT
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _: Any) -> None:

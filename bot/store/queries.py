@@ -5,7 +5,7 @@ Decides nothing. A question asked inside a unit of work is given that unit's ses
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -66,6 +66,11 @@ async def in_channel(session: AsyncSession, channel_id: str) -> Incident | None:
     """The incident whose room this channel is."""
     found = await session.exec(select(Incident).where(Incident.channel_id == channel_id))
     return found.first()
+
+
+async def known(session: AsyncSession, numbers: Collection[int]) -> set[int]:
+    """Which of these incidents there are."""
+    return set((await session.exec(select(Incident.number).where(col(Incident.number).in_(numbers)))).all())
 
 
 async def running(session: AsyncSession, *, limit: int = 50) -> Sequence[Incident]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,7 @@ from typing import assert_never
 
 import structlog
 
-from bot.incident.errors import Busy
+from bot.incident.errors import Busy, NotFound
 from bot.incident.outward import IntentKind
 from bot.store import intents
 from bot.store.engine import Store
@@ -26,7 +27,9 @@ from bot.store.unit import Unit
 log = structlog.get_logger()
 
 CONCURRENCY = 24
-TIMEOUT = 12.0
+MOST_OF_A_KIND = 16
+"""Places that one kind may hold: what waits for its rate limit again and again must not keep the others from going."""
+TIMEOUT = 11.0
 """Seconds an attempt may take: below the lease, so that a slow attempt ends before another process takes over."""
 ATTEMPTS = 40
 """With the backoff below, about half an hour of trying before an intent is given up."""
@@ -119,10 +122,14 @@ class Runner:
                 self.store,
                 self.owner,
                 limit=limit,
-                kinds=tuple(self.handlers),
+                kinds=self._kinds(),
                 fair=limit > 1 or self._unfair >= FAIR_EVERY,
                 besides=[claim.id for claim in self._in_hand.values()],
             )
+        except Busy as error:  # a trace four times a second would tell nobody more
+            log.warning("intents.not_claimed", why=str(error))
+            await asyncio.sleep(POLL)
+            return 0
         except Exception:
             log.exception("intents.claim_failed")
             await asyncio.sleep(POLL)
@@ -136,6 +143,10 @@ class Runner:
             self._in_hand[task] = claim
             task.add_done_callback(self._ended)
         return len(claims)
+
+    def _kinds(self) -> tuple[IntentKind, ...]:
+        held = Counter(claim.kind for claim in self._in_hand.values())
+        return tuple(kind for kind in self.handlers if held[kind] < MOST_OF_A_KIND)
 
     async def _give_back(self, ids: list[int]) -> None:
         try:
@@ -156,6 +167,8 @@ class Runner:
                 outcome = await self.handlers[claim.kind](claim)
         except TimeoutError:
             outcome = Later("it took too long", uncertain=True)
+        except NotFound:
+            outcome = Never("what it is about was deleted")
         except Exception as error:
             log.exception("intent.failed", intent=claim.key, incident=claim.incident, attempt=claim.attempt)
             outcome = Later(type(error).__name__, uncertain=True)

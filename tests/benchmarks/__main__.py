@@ -1,20 +1,34 @@
-"""`make bench`: every benchmark, each printing ratios measured in one run. Names on the command line choose some."""
+"""`make bench`: every benchmark, each printing ratios measured in one run. Names on the command line choose some.
+
+`make bench ARGS="opening ack"` runs two; `make bench ARGS="soak 60"` soaks for an hour.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 
-from tests.benchmarks import ack, opening
+from tests.benchmarks import ack, burst, clock, history, opening, soak
 
-ALL = {"opening": opening.measure, "ack": ack.measure}
+ALL = {
+    "opening": opening.measure,
+    "ack": ack.measure,
+    "burst": burst.measure,
+    "clock": clock.measure,
+    "history": history.measure,
+    "soak": soak.measure,
+}
 
 
 def main() -> None:
-    for name in sys.argv[1:] or ALL:
-        print(f"\n{name}")
-        for line in asyncio.run(ALL[name]()):
-            print(f"  {line}")
+    names = [name for name in sys.argv[1:] if name in ALL]
+    minutes = [float(number) for number in sys.argv[1:] if number not in ALL]
+    for name in names or ALL:
+        print(f"\n{name}", flush=True)
+        measure = partial(soak.measure, minutes[0]) if name == "soak" and minutes else ALL[name]
+        for line in asyncio.run(measure()):
+            print(f"  {line}", flush=True)
 
 
 main()

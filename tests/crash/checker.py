@@ -38,6 +38,7 @@ async def check(
     playbook = load(DEFAULT_PATH)
     numbers = await _numbers(store)
     problems += _rooms(workspace, numbers)
+    files = []
     for number in numbers:
         async with store.read() as session:
             file = await queries.case_file(session, number, store.now())
@@ -46,10 +47,11 @@ async def check(
             except ChainBroken as broken:
                 problems.append(str(broken))
             begun = await _begun(session, number)
+        files.append(file)
         problems += _room(workspace, file, begun)
         problems += _actions(ai_app, file)
         problems += surfaces.differing(workspace, file, playbook, speed=speed)
-    return problems + await _notes(workspace, store)
+    return [*problems, *_targets(ai_app, files), *await _notes(workspace, store)]
 
 
 async def _numbers(store: Store) -> Sequence[int]:
@@ -59,9 +61,7 @@ async def _numbers(store: Store) -> Sequence[int]:
 
 async def _begun(session: object, number: int) -> set[str]:
     """The phases that began, by the timeline."""
-    wanted = select(TimelineEntry).where(
-        TimelineEntry.incident == number, TimelineEntry.kind == Happened.PHASE_BEGAN
-    )
+    wanted = select(TimelineEntry).where(TimelineEntry.incident == number, TimelineEntry.kind == Happened.PHASE_BEGAN)
     return {str(entry.data["phase"]) for entry in (await session.exec(wanted)).all()}  # type: ignore[attr-defined]
 
 
@@ -81,12 +81,12 @@ async def _intents(workspace: PracticeWorkspace, store: Store) -> list[str]:
     async with store.read() as session:
         rows = (await session.exec(select(Intent))).all()
         ended = set((await session.exec(select(Incident.number).where(col(Incident.ended_at).is_not(None)))).all())
-    problems = [f"{row.key} is {row.state}: {row.error}" for row in rows if row.state is not IntentState.DONE]
+    undone = [row for row in rows if row.state is not IntentState.DONE]
+    refused = [row for row in undone if row.kind is IntentKind.EXECUTE and row.incident in ended]  # see `_actions`
+    problems = [f"{row.key} is {row.state}: {row.error}" for row in undone if row not in refused]
     said = {key for channel in workspace.world.channels.values() for key, _ in _keyed(channel)}
-    for row in rows:
-        if row.kind is IntentKind.POST and row.args.get("message") in ALWAYS_SAID and row.incident not in ended:
-            if row.key not in said:
-                problems.append(f"{row.key} was never said")
+    owed = [row for row in rows if row.args.get("message") in ALWAYS_SAID and row.incident not in ended]
+    problems += [f"{row.key} was never said" for row in owed if row.kind is IntentKind.POST and row.key not in said]
     return problems
 
 
@@ -133,7 +133,9 @@ def _room(workspace: PracticeWorkspace, file: CaseFile, begun: set[str]) -> list
     card = file.surface(SurfaceKind.CARD)
     if card is None or room.pins != [card.ts]:
         problems.append(f"{incident.name}: pinned is {room.pins}, the card is {card.ts if card else None}")
-    announced = [key for key, _ in _keyed(workspace.channel("incidents")) if key == f"show:{incident.number}:announcement:"]
+    announced = [
+        key for key, _ in _keyed(workspace.channel("incidents")) if key == f"show:{incident.number}:announcement:"
+    ]
     return problems + ([] if len(announced) == 1 else [f"{incident.name} is announced {len(announced)} times"])
 
 
@@ -152,6 +154,25 @@ def _actions(ai_app: PracticeAiApp, file: CaseFile) -> list[str]:
             problems.append(f"{action.key} is {action.state} and was carried out")
         if action.state is S.REVERTED and not undone:
             problems.append(f"{action.key} is reverted and was not")
+    return problems
+
+
+Target = tuple[str, str, str]
+
+
+def _targets(ai_app: PracticeAiApp, files: Sequence[CaseFile]) -> list[str]:
+    """What incidents together say of a target is so. Where one keeps what another reverted, it is the later one's word."""
+    states: dict[Target, set[ActionState]] = {}
+    for file in files:
+        for action in file.actions:
+            target = (action.kind.value, action.scope_kind.value, action.scope_id)
+            states.setdefault(target, set()).add(action.state)
+    problems = []
+    for target, said in states.items():
+        if said & {S.UNKNOWN} or {S.VERIFIED, S.REVERTED} <= said:
+            continue
+        if (target in ai_app.containment.active) != (S.VERIFIED in said):
+            problems.append(f"{' '.join(target)} is in force or not, against {sorted(said)}")
     return problems
 
 

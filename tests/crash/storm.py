@@ -21,19 +21,22 @@ from bot.incident.outward import Intent, IntentState
 from bot.practice.ai_app import AdminFault, PracticeAiApp
 from bot.practice.server import PracticeWorkspace
 from bot.store import Store
-from tests.process import Bot
 from tests.crash import checker
 from tests.crash.traffic import Traffic
+from tests.process import Bot
 
-SPEED = 20.0
-"""The first hour in three minutes, so that reminders fall due during a run."""
+SPEED = 6.0
+"""The first hour in ten minutes, so that reminders fall due during a run."""
 LATENCY = 0.1
 LIVES = (0.1, 4.0)
 """Seconds that a process lives, once it is ready."""
 STILLBORN, BIRTH = 0.2, (0.3, 2.0)
 """So often a process is killed while it starts, after so many seconds."""
-QUIET_WITHIN = 120.0
+QUIET_WITHIN, RESTS = 15.0, 12
+"""Seconds, and how often they are given. Slack's limits leave much to be done at the end, and a new process has a new budget."""
 TAKEN_OVER_WITHIN = 15.0
+SHORT = 20
+"""Fewer kills are the short form, where one takeover is measured instead of one of each."""
 METHODS = ("chat.*", "conversations.*", "pins.*", "users.*", "usergroups.*", "response_url")
 ADMIN_FAULTS: tuple[AdminFault, ...] = ("error_before", "error_after", "reset_after", "delay")
 
@@ -75,12 +78,12 @@ async def storm(folder: Path, database_url: str, *, kills: int, seed: int, repli
             workspace.faults.clear()
             ai_app.breaks.clear()
             await traffic.settle()
-            await _quiet(store)
+            await _come_to_rest(bots, store)
         finally:
             await asyncio.gather(*(bot.terminate() for bot in bots), return_exceptions=True)
         problems = await checker.check(workspace, ai_app, store, traffic.ledger.told, speed=SPEED)
         if replicas > 1:
-            problems += [f"work was taken over after {t:.1f} s" for t in takeovers if t > TAKEN_OVER_WITHIN + 2]
+            problems += [f"work was taken over after {t:.1f} s" for t in takeovers if t > TAKEN_OVER_WITHIN]
         await store.close()
         return Verdict(kills, traffic.ledger.sent, time.monotonic() - began, problems, takeovers, folder)
 
@@ -112,7 +115,7 @@ def _faults(workspace: PracticeWorkspace) -> None:
 
 @contextlib.asynccontextmanager
 async def _going_on(traffic: Traffic, http: httpx.AsyncClient) -> AsyncIterator[None]:
-    running = asyncio.create_task(traffic.run(http, alerts_every=1.5, acts_every=0.12))
+    running = asyncio.create_task(traffic.run(http, alerts_every=3.0, acts_every=0.2))
     try:
         yield
     finally:
@@ -124,7 +127,6 @@ async def _going_on(traffic: Traffic, http: httpx.AsyncClient) -> AsyncIterator[
 async def _kill(bots: list[Bot], store: Store, ai_app: PracticeAiApp, *, kills: int, seed: int) -> list[float]:
     """Kill one of them again and again, at instants that the seed chooses. Returns how long takeovers took."""
     chance = random.Random(seed)
-    takeovers = []
     for _ in range(kills):
         bot = chance.choice(bots)
         if chance.random() < STILLBORN:
@@ -134,28 +136,47 @@ async def _kill(bots: list[Bot], store: Store, ai_app: PracticeAiApp, *, kills: 
             await asyncio.sleep(chance.uniform(*LIVES))
         if chance.random() < 0.3:
             ai_app.break_next(chance.choice(ADMIN_FAULTS))
-        dead = bot.pid
         await bot.kill()
-        if len(bots) > 1:
-            takeovers.append(asyncio.create_task(_taken_over(store, dead)))
         await bot.spawn()
     await asyncio.gather(*(bot.ready() for bot in bots))
-    return list(await asyncio.gather(*takeovers))
+    if len(bots) == 1:
+        return []
+    return [await _takeover(bot, store) for bot in bots[: 1 if kills < SHORT else None]]
 
 
-async def _taken_over(store: Store, pid: int) -> float:
-    """Seconds until nothing is left in the hand of a killed process."""
+async def _takeover(bot: Bot, store: Store) -> float:
+    """Kill one with work in its hands, the others alive. Returns the seconds until nothing is left in its hands."""
+    await _until(store, bot.pid, holding=True)
+    await bot.kill()
     began = time.monotonic()
+    await _until(store, bot.pid, holding=False)
+    took = time.monotonic() - began
+    await bot.start()
+    return took
+
+
+async def _until(store: Store, pid: int, *, holding: bool) -> None:
     mine = select(Intent.id).where(Intent.state == IntentState.SENDING, col(Intent.lease_owner).contains(f":{pid}:"))
-    while True:
-        async with store.read() as session:
-            if (await session.exec(mine)).first() is None:
-                return time.monotonic() - began
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(60):
+        while True:
+            async with store.read() as session:
+                if ((await session.exec(mine)).first() is not None) is holding:
+                    return
+            await asyncio.sleep(0.02)
 
 
-async def _quiet(store: Store) -> None:
-    """Nothing is left to be done outside, for so long that nothing was just about to begin."""
+async def _come_to_rest(bots: list[Bot], store: Store) -> None:
+    for _ in range(RESTS):
+        with contextlib.suppress(TimeoutError):
+            await quiet(store)
+            return
+        await asyncio.gather(*(bot.terminate() for bot in bots))
+        await asyncio.gather(*(bot.start() for bot in bots))
+    await quiet(store)
+
+
+async def quiet(store: Store) -> None:
+    """Nothing is left to be done outside, for so long that nothing was just about to begin. Raises TimeoutError."""
     waiting = select(Intent.key).where(col(Intent.state).in_([IntentState.PENDING, IntentState.SENDING]))
     quiet_since: float | None = None
     async with asyncio.timeout(QUIET_WITHIN):

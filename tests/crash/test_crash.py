@@ -13,13 +13,7 @@ KILLS = int(os.environ.get("KILLS", "15"))
 SEED = int(os.environ.get("SEED", "1"))
 
 
-@pytest.mark.timeout(120 + 20 * KILLS)
+@pytest.mark.timeout(300 + 20 * KILLS)
 async def test_a_process_killed_again_and_again_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     verdict = await storm(tmp_path, f"sqlite:///{tmp_path / 'firsthour.db'}", kills=KILLS, seed=SEED)
-    assert not verdict.problems, str(verdict)
-
-
-@pytest.mark.timeout(120 + 20 * KILLS)
-async def test_of_two_replicas_either_may_die_and_the_other_takes_over(tmp_path: Path, postgres_url: str) -> None:
-    verdict = await storm(tmp_path, postgres_url, kills=max(3, KILLS // 2), seed=SEED, replicas=2)
     assert not verdict.problems, str(verdict)

@@ -9,18 +9,22 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
 from bot.practice.people import Person
 from bot.practice.server import PracticeWorkspace
 from bot.practice.shapes import PracticeError
-from bot.practice.state import Button, Channel, Message
+from bot.practice.state import Channel
 from tests.process import TOKEN, Bot
 
-TRIGGERS = ("credential_leakage_confirmed", "credential_leakage_confirmed", "unauthorized_tool_execution", "jailbreak_success")
+TRIGGERS = (
+    "credential_leakage_confirmed", "unauthorized_tool_execution", "bulk_data_extraction", "system_prompt_exposure",
+    "cross_user_data_leakage", "jailbreak_success", "credential_leakage_confirmed",
+)  # fmt: skip
 PRESSED = {
     "acknowledge": 3, "take_command": 5, "step_done": 5, "approve": 8, "revert": 2, "snooze": 1, "close": 1,
 }  # fmt: skip
@@ -65,7 +69,7 @@ class Traffic:
                 "trigger": TRIGGERS[int(subject[1:]) % len(TRIGGERS)],
                 "title": f"Alert {number}",
                 "subject": {"kind": "user", "id": subject},
-                "app": "practice-chat",
+                "app": "practice-chat" if int(subject[1:]) % 2 else None,
                 "external_id": f"e{number}",
             }
             for _ in range(1 + (self.random.random() < 0.2)):  # some senders send twice
@@ -115,10 +119,7 @@ class Traffic:
             message, button = self.random.choice(there)
             await who.press(room, message, name, button.value)
 
-    def _begin(self, work: object) -> None:
-        task = asyncio.create_task(work)  # type: ignore[arg-type]
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-__all__ = ["Button", "Ledger", "Message", "Traffic"]

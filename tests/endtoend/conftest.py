@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 import pytest
 import structlog
+from sqlmodel import col, select
 
 from bot.app import Firsthour, read_settings
 from bot.demo import Stage, stage
 from bot.incident.casefile import CaseFile
+from bot.incident.outward import Intent, IntentState
 from bot.practice.ai_app import PracticeAiApp
 from bot.practice.people import Person
 from bot.practice.server import PracticeWorkspace
@@ -88,6 +91,23 @@ class Scene:
         """What the store knows."""
         async with self.house.store.read() as session:
             return await queries.case_file(session, number, self.house.store.now())
+
+    async def quiet(self) -> None:
+        """Wait until nothing is left to be done outside."""
+        waiting = select(Intent.id).where(col(Intent.state).in_([IntentState.PENDING, IntentState.SENDING]))
+
+        async def busy() -> bool:
+            async with self.house.store.read() as session:
+                return (await session.exec(waiting)).first() is not None
+
+        await self.while_(busy)
+
+    async def while_(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until this, asked of the store, is no longer so."""
+        changes = self.workspace.world.changes
+        async with asyncio.timeout(PATIENCE):
+            while await condition():
+                await changes.after(changes.version, 0.25)
 
     # What is in a room
 

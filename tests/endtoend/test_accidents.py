@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+from bot.incident.timeline import Happened
 from bot.practice.shapes import DidNotRespond
 from bot.practice.state import Channel
+from bot.store import queries
 
 from .conftest import Scene, key_of
 
@@ -44,7 +46,12 @@ async def test_errors_of_slack_are_outlived(scene: Scene) -> None:
 
 
 async def test_what_slack_stored_before_the_connection_broke_is_found_and_not_repeated(scene: Scene) -> None:
-    for method, times in (("conversations.create", 1), ("chat.postMessage", 4), ("pins.add", 1), ("conversations.invite", 1)):
+    for method, times in (
+        ("conversations.create", 1),
+        ("chat.postMessage", 4),
+        ("pins.add", 1),
+        ("conversations.invite", 1),
+    ):
         scene.workspace.faults.add(method=method, when="after", kind="reset", times=times)
     room = await scene.opened()
     await scene.until(lambda: room.pins)
@@ -95,18 +102,16 @@ async def test_a_refreshed_connection_loses_nothing_at_all(scene: Scene) -> None
 
 
 async def _notes(scene: Scene) -> list[str]:
-    from bot.incident.timeline import Happened
-    from bot.store import queries
-
     async with scene.house.store.read() as session:
         entries = await queries.timeline(session, 1)
     return [str(one.data["text"]) for one in entries if one.kind is Happened.NOTE and one.actor != "firsthour"]
 
 
 async def _noted(scene: Scene, wanted: list[str]) -> None:
-    async with asyncio.timeout(20):
-        while not set(wanted) <= set(await _notes(scene)):
-            await scene.workspace.world.changes.after(scene.workspace.world.changes.version, 0.25)
+    async def lacks() -> bool:
+        return not set(wanted) <= set(await _notes(scene))
+
+    await scene.while_(lacks)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from bot.practice.state import Channel
 
-from .conftest import PATIENCE, Scene
+from .conftest import Scene
 
 MIB = 1024 * 1024
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank", "gina")
@@ -65,7 +65,7 @@ async def test_the_same_alert_fifty_times_at_once_is_one_incident_with_one_room(
     assert {one["incident"] for one in said} == {"INC-1"}
     assert sorted(one["status"] for one in said) == ["opened"] + ["repeated"] * 49
     await scene.room(1)
-    await _quiet(scene)
+    await scene.quiet()
     assert len(scene.rooms(1)) == 1 and (await scene.file()).incident.alert_count == 1
 
 
@@ -75,7 +75,7 @@ async def test_fifty_alerts_about_the_same_thing_at_once_attach_to_one_incident(
     assert statuses == ["attached"] * 49 + ["opened"]
     room = await scene.room(1)
     await scene.shows(room, "card", "*Alerts*\n50")
-    await _quiet(scene)
+    await scene.quiet()
     assert [len(scene.rooms(number)) for number in (1, 2)] == [1, 0]
     assert len(scene.workspace.messages(room)) == 3
 
@@ -138,22 +138,3 @@ def _inert(scene: Scene) -> None:
             message.plain() + message.text
         )
         assert not hidden, (hidden, message.text)
-
-
-async def _quiet(scene: Scene) -> None:
-    """Nothing is left to be done outside."""
-
-    async with asyncio.timeout(PATIENCE):
-        while not await idle(scene):
-            seen = scene.workspace.world.changes.version
-            await scene.workspace.world.changes.after(seen, 0.25)
-
-
-async def idle(scene: Scene) -> bool:
-    from sqlmodel import col, select
-
-    from bot.incident.outward import Intent, IntentState
-
-    open_states = [IntentState.PENDING, IntentState.SENDING]
-    async with scene.house.store.read() as session:
-        return (await session.exec(select(Intent.id).where(col(Intent.state).in_(open_states)))).first() is None

@@ -85,7 +85,9 @@ async def test_a_form_submitted_twice_declares_one_incident(scene: Scene) -> Non
     assert not scene.rooms(2)
 
 
-async def test_of_approve_and_decline_at_the_same_moment_one_wins_and_the_other_is_told_who_and_when(scene: Scene) -> None:
+async def test_of_approve_and_decline_at_the_same_moment_one_wins_and_the_other_is_told_who_and_when(
+    scene: Scene,
+) -> None:
     room = await scene.led()
     wide = next(one.index for one in (await scene.file()).actions if one.signatures == 2)
     await scene.press(scene.alice, room, "approve", f"1|{wide}|")
@@ -105,12 +107,13 @@ async def _decided(scene: Scene, index: int) -> ActionState:
     """How it was settled, having been carried out once or not at all."""
     settled = {ActionState.DECLINED, ActionState.VERIFIED}
 
-    async with asyncio.timeout(20):
-        while (state := (await scene.file()).actions[index - 1].state) not in settled:
-            await scene.workspace.world.changes.after(scene.workspace.world.changes.version, 0.25)
-    executed = scene.ai_app.containment.executions[(await scene.file()).actions[index - 1].key]
-    assert executed == (1 if state is ActionState.VERIFIED else 0)
-    return state
+    async def waits() -> bool:
+        return (await scene.file()).actions[index - 1].state not in settled
+
+    await scene.while_(waits)
+    action = (await scene.file()).actions[index - 1]
+    assert scene.ai_app.containment.executions[action.key] == (1 if action.state is ActionState.VERIFIED else 0)
+    return action.state
 
 
 async def test_ten_people_press_approve_at_once_and_it_runs_once(scene: Scene) -> None:

@@ -71,14 +71,16 @@ async def test_a_process_killed_between_slack_and_its_own_commit_completes_every
     workspace.faults.add(method="pins.add", when="after", times=1, **stall)  # type: ignore[arg-type]
     async with bot_of(workspace, tmp_path) as bot:
         for number in (1, 2, 3, 4):
-            await bot.alert(http, subject={"kind": "user", "id": f"u{number}"})
+            await bot.alert(http, subject={"kind": "user", "id": f"u{number}"}, app=f"app-{number}")
         await workspace.until(lambda: sum(rule.hits for rule in workspace.faults.rules) == 5, timeout=20)
         await bot.kill()
         workspace.faults.clear()
         await bot.start()
         for number in (1, 2, 3, 4):
             await workspace.until(lambda number=number: _whole(workspace, number), timeout=20)
-            assert (await bot.alert(http, subject={"kind": "user", "id": f"u{number}"}))["status"] == "attached"
+            assert (await bot.alert(http, subject={"kind": "user", "id": f"u{number}"}, app=f"app-{number}"))[
+                "status"
+            ] == "attached"
         await workspace.until(lambda: all(_room(workspace, number).pins for number in (1, 2, 3, 4)), timeout=20)
     for number in (1, 2, 3, 4):
         assert len([c for c in workspace.channels() if c.name.startswith(f"inc-{number:04d}-")]) == 1
@@ -110,7 +112,7 @@ async def test_the_first_hour_arrives_once_and_what_fell_due_meanwhile_is_one_ca
         await workspace.until(lambda: _overdue(tmp_path) >= 3, timeout=20)
         await bot.start()
         caught_up = await workspace.until(lambda: _saying(workspace, "While Firsthour was away"), timeout=20)
-        await workspace.until(lambda: workspace.messages(workspace.direct("bob")), timeout=30)
+        await workspace.until(lambda: workspace.messages(workspace.direct("alice")), timeout=20)
     said = _reminders(workspace)
     assert max(Counter(key_of(m) for m in said).values()) == 1 and before <= {key_of(m) for m in said}
     assert len([m for m in said if "While Firsthour was away" in m.plain()]) == 1

@@ -63,12 +63,19 @@ async def test_a_kind_of_intent_that_is_settled_is_no_longer_shown(build: Build,
 
 async def test_other_rooms_count_without_knowing_the_library() -> None:
     metrics = Metrics(CollectorRegistry())
-    metrics.slack_called("chat.postMessage")
-    metrics.slack_limited("chat.postMessage")
+    metrics.slack_called("chat.postMessage", "ok")
+    metrics.slack_called("chat.postMessage", "limited")
+    metrics.gave_up("pin")
+    metrics.socket_reconnected()
+    metrics.watch_sockets(lambda: 2)
     metrics.acked(0.004)
     metrics.reminded(0.3)
     value = metrics.registry.get_sample_value
-    assert value("firsthour_slack_calls_total", {"method": "chat.postMessage"}) == 1
+    for outcome in ("ok", "limited"):
+        assert value("firsthour_slack_calls_total", {"method": "chat.postMessage", "outcome": outcome}) == 1
+    assert value("firsthour_gave_up_total", {"kind": "pin"}) == 1
+    assert value("firsthour_socket_reconnects_total") == 1
+    assert value("firsthour_socket_connections") == 2
     assert value("firsthour_slack_rate_limited_total", {"method": "chat.postMessage"}) == 1
     assert value("firsthour_ack_seconds_count") == 1
     assert value("firsthour_reminder_late_seconds_bucket", {"le": "0.4"}) == 1

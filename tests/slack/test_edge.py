@@ -19,12 +19,13 @@ from bot.incident.errors import Refused
 from bot.practice.people import Person
 from bot.practice.server import PracticeWorkspace
 from bot.slack import edge
-from bot.slack.bolt import App, AsyncSlackRequestHandler, SocketMode, build_app
+from bot.slack.bolt import App, AsyncSlackRequestHandler, build_app
 from bot.slack.buttons import Button, value
 from bot.slack.directory import Directory
 from bot.slack.feature import Answer, Asked, Feature, Form, Modal, Shown
 from bot.slack.kit import section
 from bot.slack.modal import modal, text_input
+from bot.slack.sockets import SocketMode
 from bot.slack.text import md
 from bot.store import Store
 

@@ -206,7 +206,7 @@ async def test_what_was_given_up_is_tried_afresh_when_it_changes(store: Store, c
 
 async def test_only_surfaces_are_shown_anew(store: Store) -> None:
     async with store.unit() as unit:
-        incident = await open_incident(unit)
+        incident = await open_incident(unit, channel_id="C1")
         await unit.intend(IntentKind.POST, "post", incident=incident)
     (post,) = await take(store)
     await done(store, post)
@@ -217,8 +217,8 @@ async def test_only_surfaces_are_shown_anew(store: Store) -> None:
 
 async def test_containment_comes_before_rooms_before_surfaces_and_the_worst_before_the_rest(store: Store) -> None:
     async with store.unit() as unit:
-        minor = await open_incident(unit, severity=4)
-        worst = await open_incident(unit, severity=1)
+        minor = await open_incident(unit, severity=4, channel_id="C4")
+        worst = await open_incident(unit, severity=1, channel_id="C1")
         for incident in (minor, worst):
             for kind in sorted(IntentKind, key=PRIORITY.__getitem__, reverse=True):
                 await unit.intend(kind, f"{kind}:{incident.severity}", incident=incident)

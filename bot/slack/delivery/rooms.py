@@ -26,6 +26,7 @@ from bot.store.runner import Done, Never, Outcome
 
 log = structlog.get_logger()
 
+CREATE = "conversations.create"
 NAMES = 9
 """So many names are tried: the plain one, then with -2 to -9."""
 CHANNELS_A_PAGE = 1000
@@ -34,6 +35,9 @@ BEFORE = timedelta(seconds=60)
 
 
 async def open_room(desk: Desk, claim: Claim) -> Outcome:
+    # Claims begin in the order of their urgency; their reads may end in any other.
+    if (full := desk.slack.place(CREATE)) is not None:
+        return outcome(claim, full)
     incident = await desk.incident(claim)
     if incident.channel_id is not None:
         return Done()
@@ -55,7 +59,8 @@ def _name(desk: Desk, incident: Incident, attempt: int) -> str:
 async def _create(desk: Desk, claim: Claim, incident: Incident, names: list[str]) -> Outcome:
     looked = claim.uncertain
     for name in names:
-        made = await desk.slack.call("conversations.create", name=name, is_private=desk.org.private_rooms)
+        create = desk.slack.placed if name == names[0] else desk.slack.call
+        made = await create(CREATE, name=name, is_private=desk.org.private_rooms)
         if isinstance(made, Answer):
             return await _opened(desk, incident, made.data["channel"])
         if made.error != "name_taken":

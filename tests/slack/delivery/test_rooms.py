@@ -152,8 +152,7 @@ class TestPublicRooms:
 
 async def test_waiting_for_a_rate_limit_costs_no_attempts(idle: Work) -> None:
     """A rate limit is waited for, however often that takes; only what was tried and failed counts."""
-    for _ in range(30):
-        idle.delivery._desk.slack.pace.take("conversations.create")
+    idle.delivery._desk.slack.pace.limited("conversations.create", 3)
     number = await idle.declare()
     idle.start()
     waiting = None
