@@ -98,7 +98,7 @@ class Runner:
     async def run(self) -> None:
         while not self._stopping:
             self._wake.clear()
-            free = CONCURRENCY - len(self._in_hand)
+            free = min(CONCURRENCY - len(self._in_hand), MOST_OF_A_KIND)
             if free and await self._claim(free) == free:
                 continue  # there may be more; otherwise whatever comes next wakes us
             with contextlib.suppress(TimeoutError):
@@ -155,7 +155,7 @@ class Runner:
             log.warning("intents.not_released", count=len(ids))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if len(self._in_hand) == CONCURRENCY or self._in_hand[task].kind is IntentKind.POST:
+        if len(self._in_hand) >= MOST_OF_A_KIND or self._in_hand[task].kind is IntentKind.POST:
             self._wake.set()  # there was no place for what is due, or the next post of the room waited for this one
         self._in_hand.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:

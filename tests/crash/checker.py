@@ -16,6 +16,7 @@ from bot.incident.incident import Alert, Incident
 from bot.incident.outward import Intent, IntentKind, IntentState, SurfaceKind
 from bot.incident.timeline import Happened, TimelineEntry
 from bot.incident.words import ActionState
+from bot.incident.work import Action
 from bot.playbook import DEFAULT_PATH, load
 from bot.practice.ai_app import PracticeAiApp
 from bot.practice.server import PracticeWorkspace
@@ -148,8 +149,6 @@ def _actions(ai_app: PracticeAiApp, file: CaseFile) -> list[str]:
             problems.append(f"{action.key} is left {action.state}: {action.result}")
         if done > 1 or undone > 1:
             problems.append(f"{action.key} was carried out {done} times and reverted {undone} times")
-        if action.state in ONCE and done != 1:
-            problems.append(f"{action.key} is {action.state} and was carried out {done} times")
         if action.state in NEVER and done:
             problems.append(f"{action.key} is {action.state} and was carried out")
         if action.state is S.REVERTED and not undone:
@@ -161,18 +160,22 @@ Target = tuple[str, str, str]
 
 
 def _targets(ai_app: PracticeAiApp, files: Sequence[CaseFile]) -> list[str]:
-    """What incidents together say of a target is so. Where one keeps what another reverted, it is the later one's word."""
-    states: dict[Target, set[ActionState]] = {}
+    """What incidents together say of a target is so, and was done. An action whose target another incident contained
+    already may be found in force without having been carried out; and what one reverts, another may still have verified.
+    """
+    about: dict[Target, list[Action]] = {}
     for file in files:
         for action in file.actions:
-            target = (action.kind.value, action.scope_kind.value, action.scope_id)
-            states.setdefault(target, set()).add(action.state)
+            about.setdefault((action.kind.value, action.scope_kind.value, action.scope_id), []).append(action)
     problems = []
-    for target, said in states.items():
-        if said & {S.UNKNOWN} or {S.VERIFIED, S.REVERTED} <= said:
+    for target, actions in about.items():
+        said, name = {action.state for action in actions}, " ".join(target)
+        if said & ONCE and not any(ai_app.containment.executions[action.key] for action in actions):
+            problems.append(f"{name} is {sorted(said & ONCE)} and was carried out 0 times")
+        if S.UNKNOWN in said or said >= ONCE:
             continue
         if (target in ai_app.containment.active) != (S.VERIFIED in said):
-            problems.append(f"{' '.join(target)} is in force or not, against {sorted(said)}")
+            problems.append(f"{name} is in force or not, against {sorted(said)}")
     return problems
 
 

@@ -39,6 +39,8 @@ from .conftest import key_of
 
 INCIDENTS, THINGS = 20, 200
 OUTAGE = timedelta(minutes=10)
+STEP = timedelta(seconds=2)
+"""The clock moves at least so far at once: fewer looks, the same work."""
 CONVERGES_WITHIN = timedelta(minutes=5)
 """Of which about two minutes are the floor: 20 topics and 20 pins a minute, beside what each room is told."""
 ALICE = Caller(person("U0ALICE"))
@@ -66,7 +68,7 @@ class Day:
         while self.clock.now < end:
             await self.work()
             following = await self.next_due()
-            soon = self.clock.now + timedelta(milliseconds=500)
+            soon = self.clock.now + STEP
             self.clock.now = min(end, max(soon, following) if following else end)
         await self.work()
 

@@ -278,3 +278,26 @@ def test_the_wait_grows_and_has_an_end() -> None:
     assert all(wait <= timedelta(seconds=BACKOFF_CAP) for wait in waits)
     assert waits[-1] > timedelta(seconds=BACKOFF_CAP / 2)
     assert len({backoff(5) for _ in range(20)}) > 1, "those that failed together must not return together"
+
+
+async def test_a_kind_that_waits_for_its_limit_again_and_again_keeps_no_other_from_going(store: Store) -> None:
+    async def paced(claim: Claim) -> Outcome:
+        return Later("waits for Slack's rate limit", after=timedelta(microseconds=-1), counts=False)
+
+    async def done(claim: Claim) -> Outcome:
+        return Done()
+
+    async with store.unit() as unit:
+        for number in range(60):
+            await unit.intend(IntentKind.SHOW, f"show {number}")
+        for number in range(10):
+            await unit.intend(IntentKind.DIRECT, f"direct {number}")
+    handlers = {IntentKind.SHOW: paced, IntentKind.DIRECT: done}
+    made = Runner(store, handlers, owner="a", gave_up=Hands().gave_up)
+    task = asyncio.create_task(made.run())
+    try:
+        for number in range(10):
+            await settled(store, f"direct {number}", IntentState.DONE)
+    finally:
+        await made.stop()
+        await task
