@@ -10,10 +10,12 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+import aiohttp
 import structlog
 from aiohttp import WSMessage
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
@@ -23,6 +25,9 @@ PING_SECONDS = 1.0
 """A connection that was cut without a word is noticed after about this long (10 s by default)."""
 ADDRESS_SECONDS = 15.0
 """How long one address for a connection is tried; it works once and not for long."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds between attempts where Slack cannot be reached at the start."""
+SERVER_ERROR = 500
 ENVELOPE = re.compile(r'"envelope_id"\s*:\s*"([^"]{1,80})"')
 Acked = Callable[[float], None]
 """Told after every acknowledgement how many seconds it took."""
@@ -58,6 +63,8 @@ class SocketMode:
         self._handlers, self._on_reconnect = handlers, on_reconnect
         self.reconnects = 0
         self._lost_at: float | None = None
+        self._connects = [self._mend(handler) for handler in handlers]
+        self._beginning: asyncio.Task[None] | None = None
 
     @classmethod
     async def connect(
@@ -70,19 +77,47 @@ class SocketMode:
         on_reconnect: Callable[[], None] | None = None,
         acked: Acked | None = None,
     ) -> SocketMode:
-        """Returns when every connection stands. Raises SlackApiError where the app token is refused (law 7: no start)."""
+        """Returns when every connection stands, or Slack cannot be reached: then it goes on trying, and alerts are taken
+        meanwhile (law 1). Raises SlackApiError where the app token is refused (law 7: no start)."""
         handlers = [Timed(app, app_token, ping_interval=ping_interval) for _ in range(connections)]
         for handler in handlers:
             handler.acked = acked
         mode = cls(handlers, on_reconnect)
         try:
-            for handler in handlers:
-                handler.client.wss_uri = await handler.client.issue_new_wss_url()
-            await asyncio.gather(*(mode._mend(handler)() for handler in handlers))
+            if not await mode._begin():
+                mode._lost_at = time.monotonic()
+                mode._beginning = asyncio.create_task(mode._begin_later(), name="socket")
         except BaseException:
             await mode.close()
             raise
         return mode
+
+    async def _begin(self) -> bool:
+        """False where Slack cannot be reached now. Raises SlackApiError where it refuses."""
+        try:
+            for handler in self._handlers:
+                handler.client.wss_uri = await handler.client.issue_new_wss_url()
+            await asyncio.gather(*(connect() for connect in self._connects))
+        except SlackApiError as error:
+            if error.response.status_code < SERVER_ERROR:
+                raise
+            log.warning("socket.unreachable", why=error.response.status_code)
+            return False
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("socket.unreachable", why=type(error).__name__)
+            return False
+        return True
+
+    async def _begin_later(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+            try:
+                if await self._begin():
+                    return
+            except SlackApiError as error:  # the token was revoked meanwhile: it may be given back
+                log.warning("socket.refused", why=error.response.get("error"))
 
     def _mend(self, handler: AsyncSocketModeHandler) -> Callable[[], Awaitable[None]]:
         """Replace the client's `connect`, which would try one single-use address for ever, and tells nobody."""
@@ -125,5 +160,8 @@ class SocketMode:
         return time.monotonic() - self._lost_at
 
     async def close(self) -> None:
+        if self._beginning is not None:
+            self._beginning.cancel()
+            await asyncio.gather(self._beginning, return_exceptions=True)
         closing = [handler.client.close() for handler in self._handlers]  # type: ignore[no-untyped-call]
         await asyncio.gather(*closing, return_exceptions=True)

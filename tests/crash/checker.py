@@ -151,8 +151,6 @@ def _actions(ai_app: PracticeAiApp, file: CaseFile) -> list[str]:
             problems.append(f"{action.key} was carried out {done} times and reverted {undone} times")
         if action.state in NEVER and done:
             problems.append(f"{action.key} is {action.state} and was carried out")
-        if action.state is S.REVERTED and not undone:
-            problems.append(f"{action.key} is reverted and was not")
     return problems
 
 
@@ -172,6 +170,8 @@ def _targets(ai_app: PracticeAiApp, files: Sequence[CaseFile]) -> list[str]:
         said, name = {action.state for action in actions}, " ".join(target)
         if said & ONCE and not any(ai_app.containment.executions[action.key] for action in actions):
             problems.append(f"{name} is {sorted(said & ONCE)} and was carried out 0 times")
+        if S.REVERTED in said and not any(ai_app.containment.reverts[action.key] for action in actions):
+            problems.append(f"{name} is reverted and was not")
         if S.UNKNOWN in said or said >= ONCE:
             continue
         if (target in ai_app.containment.active) != (S.VERIFIED in said):
