@@ -164,3 +164,18 @@ async def test_slack_away_for_a_while_loses_nothing_and_every_surface_converges(
     await scene.shows(room, "checklist:triage", "1 of 15 done")
     await scene.room(2)
     _complete_once(scene, room)
+
+
+async def test_what_was_changed_back_while_an_answer_was_lost_is_shown_as_it_is(scene: Scene) -> None:
+    """Slack took the change, nobody knows it, and meanwhile it was taken back: what was last recorded looks right again."""
+    room = await scene.led()
+    await scene.quiet()
+    lost = scene.workspace.faults.add(method="conversations.setTopic", when="after", kind="reset")
+    scene.workspace.faults.add(method="chat.update", when="after", kind="reset", times=4)
+    await scene.asks(scene.alice, "sev 2 one tenant only", "INC-1 is SEV-2 now", room)
+    await scene.until(lambda: lost.hits)
+    await scene.asks(scene.alice, "sev 1 it was two after all", "INC-1 is SEV-1 now", room)
+    await scene.quiet()
+    assert room.topic.startswith("INC-1 · SEV-1")
+    await scene.shows(room, "card", "SEV-1 Critical")
+    await scene.shows("incidents", "announcement", "SEV-1 Critical")

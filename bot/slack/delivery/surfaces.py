@@ -45,14 +45,16 @@ class Showing:
 
     def shown(self, channel: str, ts: str | None) -> Done:
         """Remember where it is and what it shows; the card is pinned where it was posted."""
-        surface_id, digest = self.surface.id, self.digest
+        surface_id, digest, before = self.surface.id, self.digest, self.surface.digest
         pin = self.surface.kind is SurfaceKind.CARD and ts is not None and ts != self.surface.ts
 
         async def record(unit: Unit) -> None:
             row = await unit.session.get(Surface, surface_id)
             if row is None:
                 return
-            row.channel_id, row.ts, row.digest, row.shown_at = channel, ts, digest, unit.now
+            forgotten = before is not None and row.digest is None  # a resync came meanwhile: it wants this sent again
+            row.channel_id, row.ts, row.shown_at = channel, ts, unit.now
+            row.digest = None if forgotten else digest
             if pin:
                 incident = await unit.incident(row.incident)
                 key = f"pin:{incident.number}:{ts}"
@@ -83,7 +85,7 @@ async def show(desk: Desk, channels: Channels, claim: Claim) -> Outcome:
     if surface is None:
         return Done()
     showing = Showing(desk, claim, file, surface, render(kind, part, file, desk.playbook, speed=desk.speed))
-    if surface.digest == showing.digest:
+    if surface.digest == showing.digest and not claim.uncertain:  # an attempt that nobody recorded may have changed it
         return Done()
     if kind is SurfaceKind.ANNOUNCEMENT:
         place = surface.channel_id or await channels.announcements()

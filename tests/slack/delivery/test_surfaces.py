@@ -14,6 +14,7 @@ from bot.practice.server import PracticeWorkspace
 from bot.practice.state import Channel, Message
 from bot.settings import Channels, Organisation
 from bot.slack.delivery.surfaces import UNREACHABLE
+from bot.store.resync import resync
 from tests.slack.delivery.conftest import ORG, Work, texts
 
 CARD = "INC-1: Canary token"
@@ -115,6 +116,20 @@ async def test_a_deleted_card_is_posted_again_only_once_though_the_answer_is_los
     await work.change(number, status=Status.ACKNOWLEDGED)
     await work.settled()
     assert len(cards(work, number)) == 1
+
+
+async def test_a_resync_while_an_update_is_in_hand_is_not_lost(work: Work, ws: PracticeWorkspace) -> None:
+    number, _ = await work.opened()
+    [first] = cards(work, number)
+    slow = ws.faults.add(method="chat.update", when="after", kind="delay", seconds=0.7, times=10)
+    await work.change(number, status=Status.ACKNOWLEDGED)
+    await work.until(lambda: slow.hits > 0 and "acknowledged" in first.plain())
+    posting.delete(ws.world, first)
+    async with work.store.unit() as unit:
+        await resync(unit, number)
+    await work.settled()
+    [second] = cards(work, number)
+    assert second.ts != first.ts
 
 
 async def test_a_rate_limit_is_waited_for_exactly(work: Work, ws: PracticeWorkspace) -> None:
