@@ -52,9 +52,9 @@ class Showing:
             row = await unit.session.get(Surface, surface_id)
             if row is None:
                 return
-            forgotten = before is not None and row.digest is None  # a resync came meanwhile: it wants this sent again
             row.channel_id, row.ts, row.shown_at = channel, ts, unit.now
-            row.digest = None if forgotten else digest
+            if row.digest == before:  # else a resync came meanwhile: it wants this sent again
+                row.digest = digest
             if pin:
                 incident = await unit.incident(row.incident)
                 key = f"pin:{incident.number}:{ts}"

@@ -132,6 +132,20 @@ async def test_a_resync_while_an_update_is_in_hand_is_not_lost(work: Work, ws: P
     assert second.ts != first.ts
 
 
+async def test_a_resync_while_the_first_post_is_in_hand_is_not_lost(work: Work, ws: PracticeWorkspace) -> None:
+    slow = ws.faults.add(method="chat.postMessage", when="after", kind="delay", seconds=0.7, times=10)
+    number = await work.declare()
+    await work.until(lambda: slow.hits > 0 and cards(work, number))
+    [first] = cards(work, number)
+    posting.delete(ws.world, first)
+    for _ in range(2):  # an impatient person asks twice
+        async with work.store.unit() as unit:
+            await resync(unit, number)
+    await work.settled()
+    [second] = cards(work, number)
+    assert second.ts != first.ts
+
+
 async def test_a_rate_limit_is_waited_for_exactly(work: Work, ws: PracticeWorkspace) -> None:
     ws.faults.add(method="conversations.create", kind="ratelimited", retry_after=2)
     await work.opened()
