@@ -13,10 +13,11 @@ from bot.cases.context import Context
 from bot.cases.first_hour import reminder, respond_by
 from bot.incident.columns import Json
 from bot.incident.incident import SYSTEM, Incident
-from bot.incident.outward import IntentKind, Reminder, ReminderKind
+from bot.incident.outward import IntentKind, ReminderKind
 from bot.incident.timeline import Happened
 from bot.incident.words import Severity
 from bot.store import Unit
+from bot.store.reminders import Fired
 
 ROUNDS = 3
 
@@ -50,7 +51,7 @@ def _rungs(ctx: Context, severity: Severity) -> Iterator[Rung]:
             yield Rung(role, people, usergroups)
 
 
-async def call_next(ctx: Context, unit: Unit, incident: Incident, due: Reminder) -> Json | None:
+async def call_next(ctx: Context, unit: Unit, incident: Incident, due: Fired) -> Json | None:
     """Invite and write to who is next, and plan the one after. Returns what the room is told; None once acknowledged."""
     if not incident.unacknowledged:
         return None

@@ -21,12 +21,12 @@ from bot.incident.casefile import CaseFile
 from bot.incident.columns import Json
 from bot.incident.errors import NotFound
 from bot.incident.incident import SYSTEM, Incident
-from bot.incident.outward import IntentKind, Reminder, ReminderKind
+from bot.incident.outward import IntentKind, ReminderKind
 from bot.incident.timeline import Happened
 from bot.incident.words import Phase
 from bot.playbook.first_hour import Window
 from bot.store import Unit, reminders
-from bot.store.reminders import Due
+from bot.store.reminders import Due, Fired
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ Late = Callable[[float], None]
 """Called with how many seconds after its time a reminder was decided and committed."""
 
 
-BATCH = 50
+BATCH = 100
 """Incidents decided in one transaction: enough to be quick, few enough that nobody waits long for the store or the loop."""
 
 
@@ -109,7 +109,7 @@ async def _decide(case: Case, due: Due) -> None:
         await case.unit.intend(IntentKind.POST, key, incident=case.incident, args=message)
 
 
-async def _window_start(case: Case, reminder: Reminder) -> Json | None:
+async def _window_start(case: Case, reminder: Fired) -> Json | None:
     window = _window(case, reminder)
     if window is None:
         return None
@@ -120,7 +120,7 @@ async def _window_start(case: Case, reminder: Reminder) -> Json | None:
     return None if over else {"message": "window_started", "window": window.id}
 
 
-async def _window_nudge(case: Case, reminder: Reminder) -> Json | None:
+async def _window_nudge(case: Case, reminder: Fired) -> Json | None:
     window = _window(case, reminder)
     if window is None or case.file is None or not (lacks := missing(case.file, window)):
         return None
@@ -129,21 +129,21 @@ async def _window_nudge(case: Case, reminder: Reminder) -> Json | None:
     return {"message": "window_nudge", "window": window.id, "missing": lacks}
 
 
-def _window(case: Case, reminder: Reminder) -> Window | None:
+def _window(case: Case, reminder: Fired) -> Window | None:
     """None where the playbook has changed and has no such window any more."""
     return next((window for window in case.windows if window.id == reminder.args["window"]), None)
 
 
-async def _acknowledge(case: Case, reminder: Reminder) -> Json | None:
+async def _acknowledge(case: Case, reminder: Fired) -> Json | None:
     return await call_next(case.ctx, case.unit, case.incident, reminder)
 
 
-async def _action_expiring(case: Case, reminder: Reminder) -> Json | None:
+async def _action_expiring(case: Case, reminder: Fired) -> Json | None:
     """The message itself is silent where everything was decided meanwhile."""
     return {"message": "expiring_actions", "until": reminder.args["until"]}
 
 
-async def _action_expiry(case: Case, reminder: Reminder) -> Json | None:
+async def _action_expiry(case: Case, reminder: Fired) -> Json | None:
     try:
         await expire(case.ctx, case.unit, case.incident, int(reminder.args["action"]))
     except NotFound:  # deleted by hand
@@ -151,7 +151,7 @@ async def _action_expiry(case: Case, reminder: Reminder) -> Json | None:
     return None
 
 
-async def _update_due(case: Case, reminder: Reminder) -> Json | None:
+async def _update_due(case: Case, reminder: Fired) -> Json | None:
     """Silent where an update went out meanwhile; the next one is counted from there."""
     every = case.ctx.playbook.severities[case.incident.severity].update_every_minutes
     if not every or case.file is None:
@@ -167,7 +167,7 @@ async def _update_due(case: Case, reminder: Reminder) -> Json | None:
 
 
 ASK_WHAT_IS_DONE = frozenset({ReminderKind.WINDOW_NUDGE, ReminderKind.UPDATE_DUE})
-DECIDES: dict[ReminderKind, Callable[[Case, Reminder], Awaitable[Json | None]]] = {
+DECIDES: dict[ReminderKind, Callable[[Case, Fired], Awaitable[Json | None]]] = {
     ReminderKind.WINDOW_START: _window_start,
     ReminderKind.WINDOW_NUDGE: _window_nudge,
     ReminderKind.ACKNOWLEDGE: _acknowledge,

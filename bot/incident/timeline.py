@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -77,20 +78,20 @@ class TimelineEntry(SQLModel, table=True):
     hash: str = Field(max_length=64)
 
 
-def link(entry: TimelineEntry) -> str:
+COVERED = ("prev_hash", "incident", "seq", "at", "kind", "actor_kind", "actor", "data")
+
+
+def link(entry: Mapping[str, Any]) -> str:
     """sha256 over the previous link and every field of this one, as canonical JSON (sorted keys, UTC microseconds)."""
-    covered = [
-        entry.prev_hash,
-        entry.incident,
-        entry.seq,
-        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        str(entry.kind),
-        str(entry.actor_kind),
-        entry.actor,
-        entry.data,
-    ]
-    canonical = json.dumps(covered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    covered = [entry[name] for name in COVERED]
+    canonical = json.dumps(covered, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_instant)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _instant(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    raise TypeError(f"a {type(value).__name__} has no place in a timeline entry")
 
 
 def prove(number: int, entries: Iterable[TimelineEntry], *, head_seq: int, head_hash: str) -> int:
@@ -104,7 +105,7 @@ def prove(number: int, entries: Iterable[TimelineEntry], *, head_seq: int, head_
             raise ChainBroken(name, expected, f"entry {expected} is missing, entry {entry.seq} follows")
         if entry.prev_hash != previous:
             raise ChainBroken(name, entry.seq, "it does not continue the entry before it")
-        if link(entry) != entry.hash:
+        if link(vars(entry)) != entry.hash:
             raise ChainBroken(name, entry.seq, "its content does not match its hash")
         previous, expected = entry.hash, expected + 1
     if expected - 1 < head_seq:

@@ -6,10 +6,10 @@ left for the next look instead of waited for. What a reminder says is `bot.cases
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import delete, func, update
 from sqlalchemy.orm import defer
@@ -17,12 +17,23 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.casefile import CaseFile
+from bot.incident.columns import Json
 from bot.incident.incident import Evidence, Incident, RoleHeld, StakeholderUpdate
-from bot.incident.outward import InboundKey, Reminder, ReminderState
+from bot.incident.outward import InboundKey, Reminder, ReminderKind, ReminderState
 from bot.incident.work import Step
 from bot.store.unit import Unit
 
 Noun = TypeVar("Noun", bound=SQLModel)
+
+
+class Fired(Protocol):
+    """A reminder's row. Thousands fall due at one instant, and an object for each would hold the loop."""
+
+    key: str
+    incident: int
+    kind: ReminderKind
+    args: Json
+    due_at: datetime
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class Due:
     """One incident, locked, and its reminders that fell due, oldest first. They are marked as fired already."""
 
     incident: Incident
-    reminders: Sequence[Reminder]
+    reminders: Sequence[Fired]
 
 
 async def due(session: AsyncSession, now: datetime, *, limit: int) -> Sequence[int]:
@@ -46,22 +57,19 @@ async def claim(unit: Unit, numbers: Sequence[int]) -> Sequence[Due]:
     incidents = (await unit.session.exec(free.with_for_update(skip_locked=True))).all()
     mine = [incident.number for incident in incidents]
     fallen = (
-        select(Reminder)
+        update(Reminder)
         .where(
-            col(Reminder.incident).in_(mine), Reminder.state == ReminderState.PENDING, Reminder.due_at <= unit.now
+            col(Reminder.incident).in_(mine), col(Reminder.state) == ReminderState.PENDING,
+            col(Reminder.due_at) <= unit.now,
         )
-        .order_by(col(Reminder.due_at), col(Reminder.id))
-        .with_for_update(skip_locked=True)
+        .values(state=ReminderState.FIRED, fired_at=unit.now)
+        .returning(Reminder.__table__)  # type: ignore[attr-defined]
+        .execution_options(synchronize_session=False)
     )  # fmt: skip
-    reminders = (await unit.session.exec(fallen)).all()
-    await _mark(unit, [reminder.id for reminder in reminders])
+    # RETURNING promises no order.
+    reminders: list[Any] = sorted((await unit.session.exec(fallen)).all(), key=lambda row: (row.due_at, row.id))
     by_incident = _grouped(reminders)
     return [Due(one, by_incident[one.number]) for one in incidents if one.number in by_incident]
-
-
-async def _mark(unit: Unit, ids: Collection[int | None]) -> None:
-    fired = update(Reminder).where(col(Reminder.id).in_(ids)).values(state=ReminderState.FIRED, fired_at=unit.now)
-    await unit.session.exec(fired.execution_options(synchronize_session=False))
 
 
 async def stop_orphans(unit: Unit, numbers: Sequence[int]) -> Sequence[int]:

@@ -19,7 +19,7 @@ async def resync(unit: Unit, number: int) -> int:
     incident = await unit.incident(number)
     surfaces = (await unit.session.exec(select(Surface).where(Surface.incident == number))).all()
     for surface in surfaces:
-        surface.digest = f"forgotten:{uuid4().hex}"  # a value of its own: an attempt in hand sees that it was asked anew
+        surface.digest = f"forgotten:{uuid4().hex}"  # unique, so that an attempt in hand sees that it was asked anew
         await unit.show(incident, surface.kind, surface.part)
     await unit.flush()
     mine = col(Intent.incident) == number

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, update
+from sqlalchemy import case, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -57,6 +57,8 @@ class Unit:
         """True once something must happen outside."""
         self._changed: set[int] = set()
         self._answer = ""
+        self._entries: list[Json] = []
+        """Of the timeline, to be written in one statement: thousands of rows as objects would hold the loop."""
         self._pending: dict[type[SQLModel], dict[Key, Json]] = {}
 
     def add(self, *nouns: SQLModel) -> None:
@@ -66,12 +68,15 @@ class Unit:
         """Send what was added to the database now: a broken constraint raises here instead of at the end."""
         await self.session.flush()
         pending, self._pending = self._pending, {}
+        entries, self._entries = self._entries, []
+        if entries:
+            await (await self.session.connection()).execute(insert(TimelineEntry), entries)
         for noun, rows in pending.items():
             await self.session.exec(self._insert(noun, UNIQUE[noun]), params=list(rows.values()))
 
     def _insert(self, noun: type[SQLModel], unique: Sequence[str]) -> Any:
-        insert = postgresql.insert if self._postgres else sqlite.insert
-        return insert(noun).on_conflict_do_nothing(index_elements=unique)
+        dialect = postgresql if self._postgres else sqlite
+        return dialect.insert(noun).on_conflict_do_nothing(index_elements=unique)
 
     def _want(self, noun: type[SQLModel], row: Json) -> None:
         """A row to insert where its key is not there yet. All of a unit go in one statement."""
@@ -115,24 +120,22 @@ class Unit:
         result = await self.session.exec(taken.returning(col(Counter.value)))
         return int(result.scalar_one())
 
-    def record(self, incident: Incident, kind: Happened, actor: Actor, /, **data: Any) -> TimelineEntry:
+    def record(self, incident: Incident, kind: Happened, actor: Actor, /, **data: Any) -> None:
         """Append to the timeline, chained to the entry before. The incident must be locked by this unit or new in it."""
-        entry = TimelineEntry(
-            incident=incident.number,
-            seq=incident.head_seq + 1,
-            at=self.now,
-            kind=kind,
-            actor_kind=actor.kind,
-            actor=actor.id,
-            data=data,
-            prev_hash=incident.head_hash,
-            hash="",
-        )
-        entry.hash = link(entry)
-        incident.head_seq, incident.head_hash = entry.seq, entry.hash
-        self.session.add(entry)
+        entry: Json = {
+            "incident": incident.number,
+            "seq": incident.head_seq + 1,
+            "at": self.now,
+            "kind": kind,
+            "actor_kind": actor.kind,
+            "actor": actor.id,
+            "data": data,
+            "prev_hash": incident.head_hash,
+        }
+        entry["hash"] = link(entry)
+        incident.head_seq, incident.head_hash = entry["seq"], entry["hash"]
+        self._entries.append(entry)
         self._changed.add(incident.number)
-        return entry
 
     def refresh(self, incident: Incident) -> None:
         """Have the incident's surfaces rendered again at the end of this unit, though nothing was recorded."""
