@@ -45,7 +45,8 @@ IN_THE_ROOM = frozenset({IntentKind.INVITE, IntentKind.PIN, IntentKind.POST})
 ROOM_AWAITED = "the room is not open yet"
 """The reason by which what waits for the room is found again once it is open."""
 ROOM_WAIT = timedelta(seconds=5)
-"""After this it is looked at all the same: the room may never open."""
+LONGEST_WAIT = timedelta(minutes=1)
+"""After the one, and at least as often as the other, it is looked at all the same: the room may never open."""
 
 
 class IntentState(StrEnum):

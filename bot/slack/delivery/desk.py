@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from bot.incident.casefile import CaseFile
 from bot.incident.incident import Incident
-from bot.incident.outward import ROOM_AWAITED, ROOM_WAIT, Intent, IntentKind, IntentState
+from bot.incident.outward import LONGEST_WAIT, ROOM_AWAITED, ROOM_WAIT, Intent, IntentKind, IntentState
 from bot.playbook import Playbook
 from bot.settings import Organisation
 from bot.slack.client import Slack
@@ -61,13 +61,17 @@ class Desk:
             return await queries.incident(session, claim.incident)
 
     async def no_room(self, claim: Claim) -> Later | Never:
-        """For an intent whose room is not open: it waits, unless opening was given up."""
+        """For an intent whose room is not open: it waits, unless opening was given up.
+
+        Opening hurries it. What has waited for long is looked at less often: an outage is not the time to be busy.
+        """
         wanted = select(Intent.state).where(Intent.incident == claim.incident, Intent.kind == IntentKind.OPEN_ROOM)
         async with self.store.read() as session:
             opening = (await session.exec(wanted)).first()
         if opening is IntentState.GIVEN_UP:
             return Never("the room could not be opened")
-        return Later(ROOM_AWAITED, after=ROOM_WAIT, uncertain=claim.uncertain, counts=False)
+        after = max(ROOM_WAIT, min(LONGEST_WAIT, (self.store.now() - claim.wanted_at) / 4))
+        return Later(ROOM_AWAITED, after=after, uncertain=claim.uncertain, counts=False)
 
 
 def outcome(claim: Claim, failure: Failure) -> Later | Never:

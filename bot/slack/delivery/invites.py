@@ -25,8 +25,7 @@ OF_THE_ROOM = frozenset({"channel_not_found", "not_in_channel", "is_archived", "
 
 
 async def invite(desk: Desk, people: People, claim: Claim) -> Outcome:
-    file = await desk.file(claim)
-    channel = file.incident.channel_id
+    channel = (await desk.incident(claim)).channel_id
     if channel is None:
         return await desk.no_room(claim)
     wanted = await _wanted(desk, people, claim)
