@@ -9,6 +9,7 @@ from bot.cases.context import Context
 from bot.cases.first_hour import replan
 from bot.cases.people import holder_of
 from bot.cases.phases import begin
+from bot.cases.storm import hand_over
 from bot.incident import lifecycle
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
@@ -90,6 +91,7 @@ async def _end(
     lifecycle.move(incident, to, unit.now, reason=reason, duplicate_of=duplicate_of)
     _moved(unit, incident, caller, before, reason=reason)
     await unit.stop_reminders(incident)
+    await hand_over(unit, incident)
     await _expire_proposals(unit, incident)
     return incident
 

@@ -37,7 +37,8 @@ async def open_incident(ctx: Context, unit: Unit, incident: Incident, actor: Act
     )
     await add_steps(ctx, unit, incident, known=frozenset())
     for kind in (SurfaceKind.CARD, SurfaceKind.PANEL, SurfaceKind.ANNOUNCEMENT):
-        await unit.show(incident, kind)
+        if kind is not SurfaceKind.ANNOUNCEMENT or incident.announced_by is None:
+            await unit.show(incident, kind)
     await begin(unit, incident, Phase.TRIAGE)
     await unit.intend(IntentKind.OPEN_ROOM, f"open_room:{incident.number}", incident=incident)
     if actor.kind is ActorKind.PERSON:

@@ -139,6 +139,7 @@ async def _open(ctx: Context, unit: Unit, source: str, alert: AlertIn) -> Incide
         detected_at=_not_after(alert.detected_at, unit.now) or unit.now,
         declared_at=unit.now,
     )
+    incident.announced_by = await storm.announcer(ctx, unit, incident)
     await open_incident(ctx, unit, incident, _actor(source), source=source)
     return incident
 

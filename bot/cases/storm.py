@@ -1,7 +1,8 @@
 """Storms: many subjects, one trigger, one application. After the first few rooms, further subjects share one.
 
-Decides which incident gathers, for how long, and how its subjects are counted. When to ask is `receive`'s. The containment
-plan stays that of the incident's own subject: what is to be done about the others is for people to say (law 9).
+Decides which incident gathers, for how long, how its subjects are counted, and on whose line stakeholders read of it.
+When to ask is `receive`'s. The containment plan stays that of the incident's own subject: what is to be done about the
+others is for people to say (law 9).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from sqlmodel import col, select
 
 from bot.cases.context import Context
 from bot.incident.incident import SYSTEM, GatheredSubject, Incident
-from bot.incident.outward import IntentKind
+from bot.incident.outward import IntentKind, SurfaceKind
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import SubjectKind
@@ -45,6 +46,41 @@ async def gatherer(ctx: Context, unit: Unit, trigger: Trigger, app: str | None) 
         if declared_at > unit.now - window:
             recent.append(number)
     return recent[0] if len(recent) >= trigger.storm_after else None
+
+
+async def announcer(ctx: Context, unit: Unit, incident: Incident) -> int | None:
+    """Whose line tells stakeholders about this new one: a burst is one line to them, though it has several rooms.
+
+    None where it gets a line of its own: nothing alike is running, or what is was declared long ago or is less severe.
+    """
+    trigger = ctx.playbook.triggers.get(incident.trigger or "")
+    if trigger is None or not trigger.storm_window_minutes:
+        return None
+    alike = select(Incident.number).where(
+        Incident.trigger == trigger.id, col(Incident.app).is_not_distinct_from(incident.app),
+        col(Incident.ended_at).is_(None), col(Incident.dedup_key).is_not(None), col(Incident.announced_by).is_(None),
+        Incident.declared_at > unit.now - ctx.minutes(trigger.storm_window_minutes),
+        col(Incident.severity) <= incident.severity, Incident.number != incident.number,
+    )  # fmt: skip
+    return (await unit.session.exec(alike.order_by(col(Incident.number)))).first()
+
+
+async def own_line(unit: Unit, incident: Incident) -> None:
+    """Give an incident its own line for stakeholders, if it has none: somebody has something to tell about it."""
+    if incident.announced_by is not None:
+        unit.refresh(incident)
+        incident.announced_by = None
+        await unit.show(incident, SurfaceKind.ANNOUNCEMENT)
+
+
+async def hand_over(unit: Unit, incident: Incident) -> None:
+    """The incident ends. Of those that its line told about, the oldest that runs on gets a line, and tells of the others."""
+    told = select(Incident).where(Incident.announced_by == incident.number, col(Incident.ended_at).is_(None))
+    heirs = (await unit.session.exec(told.order_by(col(Incident.number)).with_for_update())).all()
+    for heir in heirs[:1]:
+        await own_line(unit, heir)
+    for other in heirs[1:]:
+        other.announced_by = heirs[0].number
 
 
 async def gather(

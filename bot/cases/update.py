@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.cases.context import Context
 from bot.cases.people import holder_of
+from bot.cases.storm import own_line
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid
 from bot.incident.incident import StakeholderUpdate
@@ -28,5 +29,6 @@ async def update(ctx: Context, caller: Caller, number: int, *, text: str) -> str
         public = redact(text.strip())
         unit.add(StakeholderUpdate(incident=number, text=public, by=caller.actor.id, at=unit.now))
         incident.briefed_at = incident.briefed_at or unit.now
+        await own_line(unit, incident)
         unit.record(incident, Happened.UPDATE_POSTED, caller.actor, text=public)
         return unit.answer(f"The update on {incident.name} is out. Stakeholders read it in the announcement.")

@@ -29,6 +29,8 @@ class CaseFile:
     now: datetime
     gathered: Sequence[GatheredSubject] = ()
     """The few of a storm's further subjects with the most alerts; `incident.gathered` counts all."""
+    announces: Sequence[Incident] = ()
+    """The other incidents that stakeholders read about on this one's line."""
 
     @property
     def holders(self) -> Mapping[Role, str]:

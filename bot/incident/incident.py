@@ -75,6 +75,8 @@ class Incident(SQLModel, table=True):
     """How many other subjects were gathered into this incident during a storm."""
     gathers_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """Until then alerts about new subjects come here; None where it never was a storm."""
+    announced_by: int | None = Field(default=None, index=True)
+    """The incident on whose line stakeholders read about this one; None where it has a line of its own."""
     playbook_digest: str = Field(max_length=64)
 
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -53,7 +53,14 @@ async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFi
         surfaces=await of(Surface, "id"),
         now=now,
         gathered=await _most_gathered(session, number) if of_it.gathered else (),
+        announces=await announced_by(session, number),
     )
+
+
+async def announced_by(session: AsyncSession, number: int) -> Sequence[Incident]:
+    """The incidents without a line of their own for stakeholders: this one's tells of them."""
+    told = select(Incident).where(Incident.announced_by == number).order_by(col(Incident.number))
+    return (await session.exec(told)).all()
 
 
 async def _most_gathered(session: AsyncSession, number: int) -> Sequence[GatheredSubject]:

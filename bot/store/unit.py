@@ -135,11 +135,13 @@ class Unit:
         entry["hash"] = link(entry)
         incident.head_seq, incident.head_hash = entry["seq"], entry["hash"]
         self._entries.append(entry)
-        self._changed.add(incident.number)
+        self.refresh(incident)
 
     def refresh(self, incident: Incident) -> None:
         """Have the incident's surfaces rendered again at the end of this unit, though nothing was recorded."""
         self._changed.add(incident.number)
+        if incident.announced_by is not None:
+            self._changed.add(incident.announced_by)
 
     async def intend(
         self,

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from bot.cases import finish
+from bot.cases import acknowledge, finish, roles, update
 from bot.cases.context import Context
 from bot.cases.receive import AlertIn, Received, receive
 from bot.incident.caller import Caller
 from bot.incident.casefile import CaseFile
 from bot.incident.incident import GatheredSubject, Incident, person
-from bot.incident.outward import IntentKind
+from bot.incident.outward import Intent, IntentKind, SurfaceKind
 from bot.incident.timeline import Happened
 from bot.incident.words import Role, Severity
 from bot.slack.cards import render
@@ -23,6 +23,7 @@ from bot.store import Store, queries
 from tests import opened as case
 from tests.conftest import Clock
 
+ALICE = Caller(person("U0ALICE"))
 TRIGGER = "credential_leakage_confirmed"  # gathers after 3 within 10 minutes
 
 
@@ -48,8 +49,6 @@ async def incidents(store: Store) -> list[Incident]:
 
 
 def card(file: CaseFile, kind: str = "card") -> Message:
-    from bot.incident.outward import SurfaceKind
-
     return render(SurfaceKind(kind), "", file, case.playbook())
 
 
@@ -130,12 +129,11 @@ async def test_a_storm_lasts_until_a_whole_window_was_quiet(store: Store, clock:
 async def test_an_incident_that_ended_gathers_nothing_more(store: Store) -> None:
     ctx = case.context(store)
     await fires(ctx, 4)
-    alice = Caller(person("U0ALICE"))
     async with store.unit() as unit:
         from bot.incident.incident import RoleHeld
 
         unit.add(RoleHeld(incident=1, role=Role.COMMANDER, person="U0ALICE", since=unit.now, by="U0ALICE"))
-    await finish.false_positive(ctx, alice, 1, reason="a test of ours")
+    await finish.false_positive(ctx, ALICE, 1, reason="a test of ours")
     assert (await fire(ctx, "user-3")).incident == "INC-4", "two are open: there is room for a third"
     assert (await fire(ctx, "user-30")).incident == "INC-2"
 
@@ -206,3 +204,69 @@ async def test_a_trigger_may_forbid_storms(store: Store) -> None:
     triggers[TRIGGER] = triggers[TRIGGER].model_copy(update={"storm_window_minutes": 0})
     ctx = dataclasses.replace(ctx, playbook=dataclasses.replace(ctx.playbook, triggers=triggers))
     assert len(set(await fires(ctx, 6))) == 6
+
+
+# What stakeholders read
+
+
+def line(file: CaseFile) -> str:
+    return text(card(file, "announcement"))
+
+
+async def generation(store: Store, key: str) -> int:
+    """How often it was to be shown."""
+    async with store.read() as session:
+        return (await session.exec(select(Intent.generation).where(Intent.key == key))).one()
+
+
+async def ends(ctx: Context, number: int) -> None:
+    await roles.assign(ctx, ALICE, number, role=Role.COMMANDER, person=ALICE.actor.id)
+    await finish.false_positive(ctx, ALICE, number, reason="a test of ours")
+
+
+def has_line(file: CaseFile) -> bool:
+    return file.surface(SurfaceKind.ANNOUNCEMENT) is not None
+
+
+async def test_the_rooms_of_a_burst_are_one_line_to_stakeholders(store: Store) -> None:
+    ctx = case.context(store)
+    await fires(ctx, 3)
+    assert [has_line(await file(store, n)) for n in (1, 2, 3)] == [True, False, False]
+    assert "INC-2 (SEV-1, open), INC-3 (SEV-1, open)" in line(await file(store, 1))
+
+
+async def test_what_is_worse_another_app_or_much_later_has_a_line_of_its_own(store: Store, clock: Clock) -> None:
+    ctx = case.context(store)
+    await fire(ctx, "user-1", severity=2)
+    await fire(ctx, "user-2", severity=1)
+    await fire(ctx, "user-3", app="billing")
+    clock.advance(minutes=30)
+    await fire(ctx, "user-4")
+    assert all([has_line(await file(store, n)) for n in (1, 2, 3, 4)])
+
+
+async def test_a_change_in_the_other_room_has_the_line_rendered_again(store: Store) -> None:
+    ctx = case.context(store)
+    await fires(ctx, 2)
+    before = await generation(store, "show:1:announcement:")
+    await acknowledge.acknowledge(ctx, ALICE, 2)
+    assert await generation(store, "show:1:announcement:") > before
+    assert "INC-2 (SEV-1, acknowledged)" in line(await file(store, 1))
+
+
+async def test_when_the_first_ends_the_next_that_runs_tells_stakeholders_of_the_rest(store: Store) -> None:
+    ctx = case.context(store)
+    await fires(ctx, 3)
+    await ends(ctx, 1)
+    assert "About the same" not in line(await file(store, 1))
+    assert has_line(await file(store, 2)) and "INC-3" in line(await file(store, 2))
+    assert not has_line(await file(store, 3))
+
+
+async def test_an_update_gives_its_incident_a_line_of_its_own(store: Store) -> None:
+    ctx = case.context(store)
+    await fires(ctx, 2)
+    await roles.assign(ctx, ALICE, 2, role=Role.COMMANDER, person=ALICE.actor.id)
+    await update.update(ctx, ALICE, 2, text="One customer is affected.")
+    assert has_line(await file(store, 2)) and "One customer is affected." in line(await file(store, 2))
+    assert "INC-2" not in line(await file(store, 1))
