@@ -6,6 +6,7 @@ Decides what is handed to whom, and what keeps the process from starting (design
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -217,11 +218,19 @@ async def run(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     await house.start()
+    keep_what_was_made()
     try:
         await stopping.wait()
     finally:
         await house.stop()
         log.info("firsthour.stopped")
+
+
+def keep_what_was_made() -> None:
+    """Whatever a start made lives as long as the process. A full collection over its 170,000 objects would hold the loop for
+    a tenth of a second, and every acknowledgement with it; now the collector looks at what came later only."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _prepare(store: Store) -> None:

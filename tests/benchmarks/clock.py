@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from bot.app import keep_what_was_made
 from bot.cases.context import Context
 from bot.clock import Clock
 from bot.incident.incident import Incident
@@ -61,6 +62,7 @@ async def _on(name: str, url: str) -> list[str]:
 
 async def _tick(ctx: Context, due_at: datetime) -> list[str]:
     late: list[float] = []
+    keep_what_was_made()  # as the bot does once it has started
     began = time.perf_counter()
     clock = Clock(ctx, late=late.append)
     async with _watched() as quiet:
