@@ -19,7 +19,9 @@ from bot.incident.work import Action, Approval, Step
 class CaseFile:
     incident: Incident
     alerts: Sequence[Alert]
+    """The latest, oldest first; `incident.alert_count` counts all."""
     evidence: Sequence[Evidence]
+    """The latest, oldest first."""
     steps: Sequence[Step]
     actions: Sequence[Action]
     approvals: Sequence[Approval]

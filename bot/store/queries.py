@@ -21,6 +21,8 @@ from bot.incident.words import Role
 from bot.incident.work import Action, Approval, Step
 
 Noun = TypeVar("Noun", bound=SQLModel)
+LATEST = 20
+"""So many alerts and pieces of evidence are read with an incident."""
 TOP_SUBJECTS = 5
 """So many of a storm's subjects are named on the card."""
 
@@ -43,8 +45,8 @@ async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFi
 
     return CaseFile(
         incident=of_it,
-        alerts=await of(Alert, "id"),
-        evidence=await of(Evidence, "id"),
+        alerts=await _latest(session, Alert, number),
+        evidence=await _latest(session, Evidence, number),
         steps=await of(Step, "position"),
         actions=await of(Action, "index"),
         approvals=await of(Approval, "id"),
@@ -55,6 +57,12 @@ async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFi
         gathered=await _most_gathered(session, number) if of_it.gathered else (),
         announces=await announced_by(session, number),
     )
+
+
+async def _latest(session: AsyncSession, noun: type[Noun], number: int) -> Sequence[Noun]:
+    """An alert that fires all night attaches thousands of times, and every card would read them all."""
+    mine = select(noun).where(noun.incident == number)  # type: ignore[attr-defined]
+    return (await session.exec(mine.order_by(noun.id.desc()).limit(LATEST))).all()[::-1]  # type: ignore[attr-defined]
 
 
 async def announced_by(session: AsyncSession, number: int) -> Sequence[Incident]:

@@ -178,3 +178,11 @@ async def test_an_opening_writes_everything_that_a_room_needs_in_one_transaction
     assert file.incident.status is Status.OPEN
     async with store.read() as session:
         assert (await queries.timeline(session, 1))[0].kind is Happened.OPENED
+
+
+async def test_a_case_file_reads_the_latest_of_many_alerts(store: Store) -> None:
+    for n in range(queries.LATEST + 5):
+        await receive(shared.context(store), "native", alert(external_id=f"again-{n}"))
+    file = await case(store, 1)
+    assert file.incident.alert_count == queries.LATEST + 5
+    assert [alert.external_id for alert in file.alerts] == [f"again-{n}" for n in range(5, queries.LATEST + 5)]
