@@ -23,7 +23,7 @@ class Declaration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     severity: Severity
-    title: str = Field(min_length=3, max_length=3000)
+    title: str = Field(min_length=2, max_length=3000)
     trigger: str | None = None
     category: Category | None = None
     scenario: str | None = None
