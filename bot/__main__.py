@@ -38,8 +38,8 @@ def _number(incident: str) -> int:
 @app.command()
 def run() -> None:
     """Start the bot. Everything it needs is in the environment; `firsthour doctor` checks it."""
-    from bot.app import read_settings
     from bot.app import run as run_app
+    from bot.environment import read_settings
 
     try:
         settings = read_settings()
@@ -67,6 +67,26 @@ def demo(
     logs.configure("console", level=logging.WARNING)
     try:
         asyncio.run(run_demo(fast=fast, port=port, scenario=scenario, say=typer.echo))
+    except FirsthourError as error:
+        _fail(error)
+
+
+@app.command()
+def gate() -> None:
+    """The inline policy point in a process of its own. Needs the store and FIRSTHOUR_GATE_TOKEN; Slack is never touched."""
+    import uvloop
+
+    from bot.environment import read_settings
+    from bot.gate.process import run as run_gate
+    from bot.playbook import DEFAULT_PATH, load
+    from bot.playbook.organisation import load_organisation
+
+    try:
+        settings = read_settings()
+        logs.configure(settings.log_format)
+        organisation = load_organisation(settings.config, load(DEFAULT_PATH))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_gate(settings, organisation.gate))
     except FirsthourError as error:
         _fail(error)
 
@@ -128,7 +148,7 @@ def manifest(
     url: Annotated[str | None, typer.Option(help="Public address for HTTP mode; Socket Mode without it.")] = None,
 ) -> None:
     """Print the Slack app manifest, made from the registered handlers."""
-    from bot.app import read_settings
+    from bot.environment import read_settings
     from bot.playbook import DEFAULT_PATH, load
     from bot.playbook.organisation import load_organisation
     from bot.slack.manifest import manifest as app_manifest
@@ -145,7 +165,7 @@ def manifest(
 @app.command()
 def verify(incident: Annotated[str, typer.Argument(help="The incident, for example INC-1.")]) -> None:
     """Prove that an incident's timeline is unbroken, or name the first broken link."""
-    from bot.app import read_settings
+    from bot.environment import read_settings
     from bot.store import Store, queries
 
     number = _number(incident)

@@ -11,15 +11,15 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
 import structlog
 from prometheus_client import CollectorRegistry
-from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
@@ -30,18 +30,27 @@ from bot.cases.context import Context
 from bot.cases.gave_up import gave_up
 from bot.clock import Clock
 from bot.connectors.build import build as build_connectors
+from bot.connectors.contract import HandedIn
+from bot.connectors.gate import Gate as GateConnector
+from bot.connectors.gate_probe import Asking
+from bot.connectors.gate_rule import Terms
+from bot.gate.process import RunningGate
+from bot.gate.rules import StoredPolicy
+from bot.gate.verdict import APPROVED
 from bot.incident.deadlines import calendar
 from bot.incident.errors import Misconfigured
+from bot.incident.policy import MEASURES
 from bot.ingress.app import SlackHandler, ingress_app
 from bot.ingress.metrics import Metrics
-from bot.ingress.server import Serving
 from bot.playbook import DEFAULT_PATH, load
 from bot.playbook.organisation import load_organisation
+from bot.serving import Serving
 from bot.settings import Organisation, Settings
 from bot.slack.bolt import App, AsyncSlackRequestHandler, build_app
-from bot.slack.client import slack_client, slack_session
+from bot.slack.client import Slack, slack_client, slack_session
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Directory
+from bot.slack.membership import Membership
 from bot.slack.pace import Pace
 from bot.slack.sockets import SocketMode
 from bot.store import Store, Unit, intents, schema
@@ -57,18 +66,6 @@ SOCKET_GRACE = 30.0
 EDGE_ENDS_BEFORE, RUNNER_ENDS_BEFORE = 5.0, 8.5
 """Seconds of a stop: people's answers first, then what is in hand; what does not end is given back. All within ten."""
 TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
-
-
-def read_settings(env: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the environment. Raises Misconfigured naming each variable that cannot be used, never its value."""
-    try:
-        return Settings() if env is None else Settings.model_validate({k: v for k, v in env.items() if v})
-    except ValidationError as error:
-        wrong = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise Misconfigured(f"The environment cannot be used:\n{wrong}") from None
 
 
 class Firsthour:
@@ -88,15 +85,18 @@ class Firsthour:
         self._source_secrets = _source_secrets(self.org, env)
         self._bot_token, self._app_token, self._signing_secret = _tokens(settings)
         hours = self.org.business_hours
+        store = Store(settings.database_url, exclusive=True)
         self.ctx = Context(
-            store=Store(settings.database_url, exclusive=True),
+            store=store,
             playbook=self.playbook,
             org=self.org,
-            connectors=build_connectors(self.org, env),
+            connectors=build_connectors(self.org, env, self._enforced_by_gate(store)),
             calendar=calendar(hours.timezone, hours.starts, hours.days, hours.holidays),
             speed=settings.speed,
         )
         self.store = self.ctx.store
+        self.gate: RunningGate | None = None
+        """Beside the bot where FIRSTHOUR_GATE_TOKEN is set; known from `start` on."""
         self._ends = AsyncExitStack()
         self._stopping_since = 0.0
 
@@ -112,11 +112,13 @@ class Firsthour:
         ends.push_async_callback(self.store.close)
         ends.push_async_callback(self.ctx.connectors.close)
         await _prepare(self.store)
+        await self._serve_gate()  # first: what asks it must not wait for Slack
         if self.store.alone and (left := await intents.inherit(self.store)):
             log.info("intents.inherited", count=left)
         session = await ends.enter_async_context(slack_session())
         client = slack_client(self._bot_token, self.settings.slack_api_url, session, self.metrics.slack_called)
         await _known_to_slack(client)
+        self.ctx = replace(self.ctx, membership=Membership(Slack(client, Pace()), self.org.roster))
         self._run_intents(client, await deployment(self.store))
         self._tick()
         bolt = build_app(client, FEATURES, self.ctx, self.store, Directory(client), self._signing_secret)
@@ -182,6 +184,23 @@ class Firsthour:
         await serving.start()
         self.port = serving.port
         self._ends.push_async_callback(serving.stop)
+
+    async def _serve_gate(self) -> None:
+        """Only where its token is set: without one nobody could ask."""
+        if self.settings.gate_token is None:
+            return
+        self.gate = RunningGate(self.store, self.settings, self.org.gate)
+        self._ends.push_async_callback(self.gate.stop)
+        await self.gate.start()
+
+    def _enforced_by_gate(self, store: Store) -> Sequence[HandedIn]:
+        """The gate is the connector of what it can enforce, unless the organisation's file says otherwise (design §8)."""
+        token, wanted = self.settings.gate_token, self.org.gate
+        if token is None:
+            return ()
+        terms = Terms(wanted.approved_answer or APPROVED, wanted.requests_per_minute)
+        asking = Asking(lambda: self.gate.url if self.gate else "", token)
+        return (HandedIn(GateConnector(StoredPolicy(store), asking, terms), MEASURES),)
 
     def _over_http(self, bolt: App) -> SlackHandler:
         handle = AsyncSlackRequestHandler(bolt).handle

@@ -1,4 +1,4 @@
-"""`firsthour demo`: a practice Slack workspace, the bot and a practice AI app with real holes, on loopback ports.
+"""`firsthour demo`: a practice Slack workspace, the bot with its gate, and a practice AI app with real holes behind it.
 
 Decides what the demonstration consists of and when the attack comes. The bot in it is the one of `bot.app`, unchanged.
 """
@@ -14,8 +14,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.app import Firsthour, read_settings
+from bot.app import Firsthour
+from bot.environment import read_settings
+from bot.incident.policy import MEASURES
+from bot.incident.words import ActionKind
 from bot.practice.ai_app import PracticeAiApp
+from bot.practice.ai_gate import Gate
 from bot.practice.server import PracticeWorkspace
 
 FAST = 60.0
@@ -39,8 +43,12 @@ class Stage:
     house: Firsthour
 
 
-def organisation(ai_app: PracticeAiApp, workspace: PracticeWorkspace) -> str:
-    """The organisation's file of the demo, as YAML text. People are the practice workspace's."""
+def organisation(ai_app: PracticeAiApp, workspace: PracticeWorkspace, *, gated: bool) -> str:
+    """The organisation's file of the demo, as YAML text. People are the practice workspace's.
+
+    What the gate can enforce is the gate's; the app itself does the rest, or all of it where there is no gate.
+    """
+    actions = [kind.value for kind in ActionKind if not gated or kind not in MEASURES]
     people = {name: workspace.person(name).id for name in ("alice", "bob", "carol", "dave", "erin")}
     return f"""\
 name: Practice
@@ -57,20 +65,21 @@ connectors:
     secret_env: PRACTICE_ADMIN_TOKEN
     probe_secret_env: PRACTICE_CHAT_TOKEN
     probe_credential_env: PRACTICE_CREDENTIAL
-    actions: [block_user, rate_limit, enable_safe_mode, disable_tools, disable_endpoint, flush_memory, restrict_rag,
-              rotate_credentials]
+    actions: [{", ".join(actions)}]
 """
 
 
 @asynccontextmanager
-async def stage(folder: Path, *, port: int = 0, speed: float = 1.0, latency: float = 0.0) -> AsyncIterator[Stage]:
+async def stage(
+    folder: Path, *, port: int = 0, speed: float = 1.0, latency: float = 0.0, gated: bool = True
+) -> AsyncIterator[Stage]:
     """Everything of the demo, running. `folder` takes the store and the organisation's file."""
     async with AsyncExitStack() as ends:
         workspace = await ends.enter_async_context(PracticeWorkspace(port=port, latency=latency))
         ai_app = await ends.enter_async_context(PracticeAiApp())
         config = folder / "organisation.yaml"
-        await asyncio.to_thread(config.write_text, organisation(ai_app, workspace), encoding="utf-8")
-        token = secrets.token_urlsafe(16)
+        await asyncio.to_thread(config.write_text, organisation(ai_app, workspace, gated=gated), encoding="utf-8")
+        token, gate_token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         env = {
             "SLACK_BOT_TOKEN": workspace.bot_token,
             "SLACK_APP_TOKEN": workspace.app_token,
@@ -79,6 +88,8 @@ async def stage(folder: Path, *, port: int = 0, speed: float = 1.0, latency: flo
             "FIRSTHOUR_CONFIG": str(config),
             "FIRSTHOUR_HTTP": "127.0.0.1:0",
             "FIRSTHOUR_INGEST_TOKEN": token,
+            "FIRSTHOUR_GATE": "127.0.0.1:0",
+            "FIRSTHOUR_GATE_TOKEN": gate_token if gated else "",
             "FIRSTHOUR_SPEED": str(speed),
             "PRACTICE_ADMIN_TOKEN": ai_app.admin_token,
             "PRACTICE_CHAT_TOKEN": ai_app.chat_token,
@@ -88,6 +99,7 @@ async def stage(folder: Path, *, port: int = 0, speed: float = 1.0, latency: flo
         await house.start()
         ends.push_async_callback(house.stop)
         ai_app.alarm.url, ai_app.alarm.token = f"http://127.0.0.1:{house.port}/alerts", token
+        ai_app.gate = Gate(house.gate.url, gate_token) if house.gate else None
         yield Stage(workspace, ai_app, house)
 
 

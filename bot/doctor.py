@@ -13,10 +13,10 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import read_settings
 from bot.connectors import Connectors
 from bot.connectors.build import build as build_connectors
 from bot.connectors.contract import Effect
+from bot.environment import read_settings
 from bot.incident.errors import FirsthourError, Misconfigured
 from bot.playbook import DEFAULT_PATH, Playbook, load
 from bot.playbook.organisation import load_organisation

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     config: Path | None = Field(default=None, alias="FIRSTHOUR_CONFIG")
     http: str = Field(default="127.0.0.1:8080", alias="FIRSTHOUR_HTTP")
     ingest_token: SecretStr | None = Field(default=None, alias="FIRSTHOUR_INGEST_TOKEN")
+    gate: str = Field(default="127.0.0.1:8081", alias="FIRSTHOUR_GATE")
+    gate_token: SecretStr | None = Field(default=None, alias="FIRSTHOUR_GATE_TOKEN")
+    """Without it there is no gate."""
     log_format: Literal["console", "json"] = Field(default="console", alias="FIRSTHOUR_LOG")
     speed: float = Field(default=1.0, gt=0, le=120, alias="FIRSTHOUR_SPEED")
     """How much faster than the wall the first hour runs. 1 outside of demos."""
@@ -40,18 +43,26 @@ class Settings(BaseSettings):
             raise ValueError("SLACK_API_URL must be an http(s) URL, for example https://slack.com/api/")
         return url if url.endswith("/") else url + "/"
 
-    @field_validator("http")
+    @field_validator("http", "gate")
     @classmethod
-    def _host_and_port(cls, address: str) -> str:
+    def _host_and_port(cls, address: str, info: ValidationInfo) -> str:
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-            raise ValueError("FIRSTHOUR_HTTP must be host:port, for example 127.0.0.1:8080")
+            raise ValueError(f"FIRSTHOUR_{str(info.field_name).upper()} must be host:port, for example 127.0.0.1:8080")
         return address
 
     @property
     def http_address(self) -> tuple[str, int]:
-        host, _, port = self.http.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _parts(self.http)
+
+    @property
+    def gate_address(self) -> tuple[str, int]:
+        return _parts(self.gate)
+
+
+def _parts(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 class _Strict(BaseModel):
@@ -70,27 +81,14 @@ class RosterEntry(_Strict):
     usergroups: tuple[str, ...] = ()
 
 
-class ConnectorSettings(_Strict):
-    """One connector by name. `secret_env` names an environment variable, so that no secret stands in the file."""
+class ConnectorEntry(BaseModel):
+    """One connector by name, as the file says it. Its other keys are its kind's (`bot.connectors.kinds`)."""
 
-    kind: Literal["webhook", "practice", "manual"]
-    url: HttpUrl | None = None
-    verify_url: HttpUrl | None = None
-    """Asked whether the action is in force. Without it a person has to look and attest."""
-    verify_method: Literal["GET", "POST"] = "POST"
-    revert_url: HttpUrl | None = None
-    """Without it the action cannot be undone from the room, and needs a second person."""
-    probe_url: HttpUrl | None = None
-    """Where the practice AI app is asked as its users ask it; without it, at `url`."""
-    probe_secret_env: str | None = None
-    """Names the token with which the practice AI app is asked as its users ask it."""
-    probe_credential_env: str | None = None
-    """Names the credential that a rotation replaces: afterwards it must be refused. Without it a person has to look."""
-    secret_env: str | None = None
-    expect_status: tuple[int, ...] = (200, 201, 202, 204)
-    timeout_seconds: float = Field(default=5.0, gt=0, le=10)
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
     actions: tuple[str, ...] = ()
-    """The actions that this connector carries out; an action that none claims is `manual`."""
+    """The actions that this connector carries out; an action that none claims is the gate's or `manual`."""
 
 
 class SourceSettings(_Strict):
@@ -119,15 +117,49 @@ class BusinessHours(_Strict):
         return name
 
 
+GateScope = Literal["user", "session", "api_key", "ip", "application", "endpoint"]
+"""What the gate can know of a caller."""
+
+
+class GateSettings(_Strict):
+    """How the gate learns who calls, and what it does while it does not know its rules."""
+
+    headers: dict[GateScope, str] = {}
+    """Only for `GET /auth`: the header that holds the caller's id. Without it `x-firsthour-user`, `x-firsthour-api-key` …"""
+    obeyed: tuple[Literal["enable_safe_mode", "disable_tools"], ...] = ()
+    """Only for `GET /auth`: measures that what stands behind the proxy enforces by itself when a header tells it. A yes or
+    no cannot enforce them, so without this the call is refused."""
+    outage: dict[str, Literal["open", "closed"]] = {}
+    """By `everyone`, `application:<id>`, `endpoint:<id>` …: let calls pass (open), or not, while the rules are not known."""
+    copy_too_old_after: float | None = Field(default=None, gt=0)
+    """Seconds after which the copy counts as not known. Without it never: rules that are held stay in force."""
+    approved_answer: str | None = Field(default=None, min_length=1, max_length=2000)
+    """What safe mode answers in place of the model; without it, words of the gate's own."""
+    requests_per_minute: int = Field(default=1, ge=1, le=60)
+    """What a rate limit lets through."""
+
+    @field_validator("outage")
+    @classmethod
+    def _targets(cls, outage: dict[str, Literal["open", "closed"]]) -> dict[str, Literal["open", "closed"]]:
+        for target in outage:
+            kind, _, name = target.partition(":")
+            if target != "everyone" and (kind not in get_args(GateScope) or not name):
+                raise ValueError(f"“{target}” is not a target. Use everyone, application:shop, endpoint:/chat …")
+        return outage
+
+
 class Organisation(_Strict):
     """The organisation's file. Every part is optional: without it everything still works (design §8)."""
 
     name: str = "this organisation"
     channels: Channels = Channels()
     roster: dict[str, RosterEntry] = {}
-    connectors: dict[str, ConnectorSettings] = {}
+    connectors: dict[str, ConnectorEntry] = {}
     sources: dict[str, SourceSettings] = {}
     business_hours: BusinessHours = BusinessHours()
+    gate: GateSettings = GateSettings()
     private_rooms: bool = True
     auto_contain: Literal["off", "single_subject"] = "single_subject"
     """Law 9: reversible single-subject actions of `auto_contain` triggers run by themselves, or never."""
+    auto_contain_triggers: dict[str, bool] = {}
+    """The same for single triggers, instead of what the playbook says of them. `auto_contain: off` turns all of them off."""

@@ -1,35 +1,31 @@
-"""`/incident contain approve`: have a proposed action carried out (design law 8)."""
+"""`/incident contain approve`: have a proposed action carried out (design law 8). Also the button, in the panel and in a
+direct message to the commander."""
 
 from __future__ import annotations
-
-from pydantic import Field
 
 from bot.cases.context import Context
 from bot.cases.decide import approve
 from bot.slack.buttons import Button
 from bot.slack.feature import Asked, Feature
-from commands.room import Verb, number
+from commands.one_action import OneAction
+from commands.room import number
 
 
-class Approve(Verb):
-    index: int = Field(ge=1, le=9_999, title="number of the action")
-
-
-async def run(ctx: Context, asked: Asked, form: Approve, digest: str | None = None) -> str:
+async def run(ctx: Context, asked: Asked, form: OneAction, digest: str | None = None) -> str:
     which = await number(ctx, asked, form.incident)
     return await approve(ctx, asked.caller, which, index=form.index, digest=digest)
 
 
 async def click(ctx: Context, asked: Asked) -> str:
-    """`3|ab12cd…`: bound to what the panel showed when it was pressed."""
+    """`3|ab12cd…`: bound to what was shown beside the button when it was pressed."""
     index, _, digest = asked.value.partition("|")
-    return await run(ctx, asked, Approve(index=int(index)), digest)
+    return await run(ctx, asked, OneAction(index=int(index)), digest)
 
 
 FEATURE: Feature[Context] = Feature(
     verb="contain approve",
     summary="Approve a proposed action by its number.",
-    model=Approve,
+    model=OneAction,
     examples=("/incident contain approve 3",),
     run=run,
     positional=("index",),

@@ -6,15 +6,14 @@ from pydantic import Field
 
 from bot.cases.attest import attest
 from bot.cases.context import Context
-from bot.slack.buttons import Button, value
+from bot.slack.buttons import Button
 from bot.slack.feature import Asked, Feature, Form, Modal
-from bot.slack.modal import modal, text_input
-from commands.room import Verb, number
+from commands.one_action import LONGEST, OneAction, ask
+from commands.room import number
 
 
-class Attest(Verb):
-    index: int = Field(ge=1, le=9_999, title="number of the action")
-    statement: str = Field(min_length=1, max_length=1000)
+class Attest(OneAction):
+    statement: str = Field(min_length=1, max_length=LONGEST)
 
 
 async def run(ctx: Context, asked: Asked, form: Attest) -> str:
@@ -23,11 +22,11 @@ async def run(ctx: Context, asked: Asked, form: Attest) -> str:
 
 
 async def click(ctx: Context, asked: Asked) -> Modal:
-    index = asked.value.partition("|")[0]
     hint = "Say how you checked that it holds, too. The review prints it."
-    statement = text_input("statement", "What did you do?", multiline=True, longest=1000, hint=hint)
-    metadata = value(await number(ctx, asked), index)
-    return Modal(modal("contain_attest", "Carried out by hand", statement, submit="I did it", metadata=metadata))
+    words, submit = "What did you do?", "I did it"
+    return await ask(
+        ctx, asked, "contain_attest", "Carried out by hand", field="statement", label=words, hint=hint, submit=submit
+    )
 
 
 FEATURE: Feature[Context] = Feature(

@@ -6,15 +6,14 @@ from pydantic import Field
 
 from bot.cases.context import Context
 from bot.cases.decide import decline
-from bot.slack.buttons import Button, value
+from bot.slack.buttons import Button
 from bot.slack.feature import Asked, Feature, Form, Modal
-from bot.slack.modal import modal, text_input
-from commands.room import Verb, number
+from commands.one_action import LONGEST, OneAction, ask
+from commands.room import number
 
 
-class Decline(Verb):
-    index: int = Field(ge=1, le=9_999, title="number of the action")
-    reason: str = Field(min_length=1, max_length=1000)
+class Decline(OneAction):
+    reason: str = Field(min_length=1, max_length=LONGEST)
 
 
 async def run(ctx: Context, asked: Asked, form: Decline) -> str:
@@ -23,10 +22,17 @@ async def run(ctx: Context, asked: Asked, form: Decline) -> str:
 
 
 async def click(ctx: Context, asked: Asked) -> Modal:
-    index = asked.value.partition("|")[0]
-    reason = text_input("reason", "Why not?", multiline=True, longest=1000, hint="The review prints it.")
-    metadata = value(await number(ctx, asked), index)
-    return Modal(modal("contain_decline", "Decline an action", reason, submit="Decline", metadata=metadata))
+    hint = "The review prints it."
+    return await ask(
+        ctx,
+        asked,
+        "contain_decline",
+        "Decline an action",
+        field="reason",
+        label="Why not?",
+        hint=hint,
+        submit="Decline",
+    )
 
 
 FEATURE: Feature[Context] = Feature(

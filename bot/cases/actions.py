@@ -5,17 +5,20 @@ Decides none of the rules: those are `bot.incident.approval`'s and the playbook'
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import col, select
 
 from bot.cases.context import Context
 from bot.incident import approval
+from bot.incident.approval import NOT_ON_ROSTER, OnRoster
+from bot.incident.caller import Caller
 from bot.incident.errors import NotFound, Refused
 from bot.incident.incident import Incident
 from bot.incident.outward import Intent, IntentKind, IntentState, Reminder
-from bot.incident.words import ActionState, Role, ScopeKind
+from bot.incident.timeline import Happened, TimelineEntry
+from bot.incident.words import ActionState, ScopeKind
 from bot.incident.work import Action, Approval
 from bot.store import Unit, queries
 
@@ -52,21 +55,28 @@ def facts(action: Action) -> dict[str, Any]:
     return {"action": action.index, "kind": action.kind.value, "scope": scope}
 
 
-async def approver(ctx: Context, unit: Unit, incident: Incident, action: Action, user: str) -> str:
-    """The role by which this person decides about the action. Raises Refused naming who may."""
+def bound(action: Action, caller: Caller) -> dict[str, Any]:
+    """What an entry about a decision says besides: what exactly was decided about, and from where."""
+    return {"digest": action.digest} | ({"via": caller.via.value} if caller.via is not None else {})
+
+
+async def approver(
+    ctx: Context, unit: Unit, incident: Incident, action: Action, user: str, roster: OnRoster = NOT_ON_ROSTER
+) -> str:
+    """The role by which this person decides about the action. Raises Refused naming who may.
+
+    `roster`: what `people.on_roster` said of them before the transaction.
+    """
     allowed = ctx.playbook.actions[action.kind].approvers_for(incident.severity)
-    return await role_among(ctx, unit, incident, user, allowed)
+    return await role_among(unit, incident, user, allowed, roster)
 
 
-async def role_among(ctx: Context, unit: Unit, incident: Incident, user: str, allowed: Collection[str]) -> str:
-    """Held in this incident, or on the organisation's roster by user id. Raises Refused naming who may."""
-    for name in allowed:
-        entry = ctx.org.roster.get(name)
-        if entry is not None and user in entry.people:
-            return name
+async def role_among(
+    unit: Unit, incident: Incident, user: str, allowed: Sequence[str], roster: OnRoster = NOT_ON_ROSTER
+) -> str:
+    """Held in this incident, or on the organisation's roster. Raises Refused naming who may."""
     held = await queries.holders(unit.session, incident.number)
-    holders: dict[Role, str] = {role: row.person for role, row in held.items()}
-    return approval.signing_role(user, holders, allowed).value
+    return approval.signing_role(user, {role: row.person for role, row in held.items()}, allowed, roster)
 
 
 async def carry_out(unit: Unit, incident: Incident, action: Action) -> None:
@@ -75,6 +85,16 @@ async def carry_out(unit: Unit, incident: Incident, action: Action) -> None:
     await decided(unit, incident, action)
     args = {"action": action.index, "digest": action.digest}
     await unit.intend(IntentKind.EXECUTE, f"execute:{incident.number}:{action.index}", incident=incident, args=args)
+
+
+ORDERS = (Happened.ACTION_APPROVED, Happened.GLASS_BROKEN)
+
+
+async def ordered(unit: Unit, incident: Incident, action: Action) -> bool:
+    """The chained timeline says that exactly this was to be carried out: rows of approvals alone could be written by hand."""
+    orders = select(TimelineEntry).where(TimelineEntry.incident == incident.number, col(TimelineEntry.kind).in_(ORDERS))
+    said = [entry.data for entry in (await unit.session.exec(orders)).all()]
+    return any(one.get("action") == action.index and one.get("digest") == action.digest for one in said)
 
 
 def expiry_key(action: Action) -> str:

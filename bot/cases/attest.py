@@ -8,9 +8,10 @@ from __future__ import annotations
 from bot.cases import actions
 from bot.cases.contained import lapse, settle
 from bot.cases.context import Context
-from bot.cases.people import member
+from bot.cases.people import member, on_roster
 from bot.cases.revert import reverted
 from bot.connectors import Nature
+from bot.incident.approval import OnRoster
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import Incident
@@ -27,11 +28,13 @@ async def attest(ctx: Context, caller: Caller, number: int, *, index: int, state
     """Say what was done and seen. Raises Refused for who may not or where nothing waits for it, Invalid without words."""
     if not statement.strip():
         raise Invalid("Say what you did and what you saw when you checked: the review prints it.", field="statement")
+    user = member(caller)
+    roster = await on_roster(ctx, user)
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await unit.incident(number)
-        user, action = member(caller), await actions.find(unit, incident, index)
+        action = await actions.find(unit, incident, index)
         await _refuse_unless_waiting(ctx, unit, action)
-        await _refuse_outsider(ctx, unit, incident, action, user)
+        await _refuse_outsider(ctx, unit, incident, action, user, roster=roster)
         words = clip(redact(statement.strip()), 1000)
         said = {"attested": True, "result": f"attested by a person: {words}"}
         if action.revert_asked_at is not None:
@@ -59,8 +62,10 @@ async def _refuse_unless_waiting(ctx: Context, unit: Unit, action: Action) -> No
     raise Refused(f"{actions.words(action)} is {action.state.value}: nothing waits for somebody to attest.")
 
 
-async def _refuse_outsider(ctx: Context, unit: Unit, incident: Incident, action: Action, user: str) -> None:
+async def _refuse_outsider(
+    ctx: Context, unit: Unit, incident: Incident, action: Action, user: str, *, roster: OnRoster
+) -> None:
     """Whoever holds a role in the incident has been there; beyond them, who may approve such actions."""
     held = await queries.holders(unit.session, incident.number)
     if all(role.person != user for role in held.values()):
-        await actions.approver(ctx, unit, incident, action, user)
+        await actions.approver(ctx, unit, incident, action, user, roster)

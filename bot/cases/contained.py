@@ -47,13 +47,13 @@ def _waits(action: Action, every: Sequence[Action]) -> bool:
 
 
 async def lapse(ctx: Context, unit: Unit, incident: Incident) -> None:
-    """No longer contained: an action was reverted, and nothing is left that holds or may hold."""
+    """No longer contained: an action was reverted or turned out not to hold, and nothing is left that holds or may hold."""
     if incident.status is not Status.CONTAINED:
         return
     states = {action.state for action in await actions.every(unit, incident)}
     if states & (UNSETTLED | {S.VERIFIED}):
         return
-    reason = "the last containment action was reverted"
+    reason = "no containment action is in force any more"
     lifecycle.move(incident, Status.ACKNOWLEDGED, unit.now, reason=reason)
     said = {"from": Status.CONTAINED.value, "to": Status.ACKNOWLEDGED.value, "reason": reason}
     unit.record(incident, Happened.STATUS_CHANGED, SYSTEM, **said)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from bot.connectors import Connectors
+from bot.incident.approval import OnRoster
 from bot.incident.deadlines import BusinessCalendar
 from bot.playbook import Playbook
 from bot.settings import Organisation
 from bot.store import Store
+
+
+class Membership(Protocol):
+    """Who stands behind the roster's addresses and usergroups: only Slack knows."""
+
+    async def roles_of(self, person: str, roles: Collection[str]) -> OnRoster:
+        """Which of these roster roles this Slack user has. Never raises: what cannot be told is `unsure`, in words."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,8 @@ class Context:
     calendar: BusinessCalendar
     speed: float = 1.0
     """How much faster than the wall the first hour runs (`firsthour demo --fast`)."""
+    membership: Membership | None = None
+    """None where no Slack is at hand: the roster's user ids alone count then."""
 
     def minutes(self, count: float) -> timedelta:
         """A span of the playbook on this deployment's clock."""

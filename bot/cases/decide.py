@@ -1,16 +1,16 @@
 """A person approves or declines a containment action (design law 8). The first decision wins; the other is told.
 
-Decides what a decision writes. Who may sign and when it is complete is `bot.incident.approval`'s.
+Decides what a decision writes. Who may sign and when it is complete is `bot.incident.approval`'s; deciding without the
+signatures that are needed is `break_glass`'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from bot.cases import actions
+from bot.cases import actions, deciding
 from bot.cases.contained import settle
 from bot.cases.context import Context
-from bot.cases.people import member
+from bot.cases.deciding import Case
+from bot.cases.people import member, on_roster
 from bot.incident import approval
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
@@ -18,11 +18,9 @@ from bot.incident.incident import Incident
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState, Decision
-from bot.incident.work import Action, Approval
+from bot.incident.work import Action
 from bot.store import Unit, queries
 
-SHORTEST_DIGEST = 16
-"""Hex digits of the digest that a button carries at least."""
 SECOND = "second_person"
 """What somebody signs as who holds no role that approves: the second of two."""
 
@@ -32,18 +30,21 @@ async def approve(ctx: Context, caller: Caller, number: int, *, index: int, dige
 
     Raises Refused for a guest, for anybody who may not sign, and for what was decided, has expired or has changed.
     """
+    user = member(caller)
+    roster = await on_roster(ctx, user)
     async with ctx.store.unit(inbound=caller.inbound) as unit:
-        incident = await unit.incident(number)
-        user, action = member(caller), await actions.find(unit, incident, index)
-        signed = await actions.signatures(unit, action)
-        shown = action.digest if _matches(digest, action.digest) else "changed"
-        approval.check_signature(action, signed, user, shown, unit.now, known=caller.full_member)
-        actions.refuse_after_end(incident)
-        role = await _signs_as(ctx, unit, incident, action, user, signed=signed, pressed=digest is not None)
-        row = _signature(unit, action, user, role, Decision.APPROVE)
-        done = approval.complete(action, [*signed, row])
+        case = await deciding.case(ctx, unit, number, index, user, roster)
+        incident, action = case.incident, case.action
+        if stale := await deciding.refuse_or_restate(case, digest, known=caller.full_member):
+            return unit.answer(stale)
+        approval.refuse_second_time(action, case.signed, user)
+        role = await _signs_as(case, pressed=digest is not None)
+        row = deciding.sign(case, role, Decision.APPROVE)
+        given = len(approval.counting(action, [*(one for one in case.signed if one is not row), row]))
+        done = given >= action.signatures
         kind = Happened.ACTION_APPROVED if done else Happened.ACTION_SIGNED
-        unit.record(incident, kind, caller.actor, **actions.facts(action), digest=action.digest, role=role)
+        said = {"role": role, "signature": given, "of": action.signatures}
+        unit.record(incident, kind, caller.actor, **actions.facts(action), **actions.bound(action, caller), **said)
         if not done:
             return unit.answer(f"You signed {_lower(action)}. {_who_else(ctx, user)}")
         await actions.carry_out(unit, incident, action)
@@ -55,71 +56,40 @@ async def decline(ctx: Context, caller: Caller, number: int, *, index: int, reas
     """Say no, for good: a declined action has to be proposed again. Raises Refused like `approve`; Invalid without a reason."""
     if not reason.strip():
         raise Invalid("Say why you decline, in a few words: the review prints it.", field="reason")
+    user = member(caller)
+    roster = await on_roster(ctx, user)
     async with ctx.store.unit(inbound=caller.inbound) as unit:
-        incident = await unit.incident(number)
-        user, action = member(caller), await actions.find(unit, incident, index)
-        signed = await actions.signatures(unit, action)
-        approval.refuse_unless_open(action, signed, unit.now)
-        role = await actions.approver(ctx, unit, incident, action, user)
+        case = await deciding.case(ctx, unit, number, index, user, roster)
+        incident, action = case.incident, case.action
+        others = await actions.every(unit, incident)
+        approval.refuse_unless_open(action, case.signed, unit.now, others=others)
+        role = await actions.approver(ctx, unit, incident, action, user, roster)
         why = clip(redact(reason.strip()), 500)
-        mine = next((row for row in signed if row.person == user), None)
-        if mine is None:
-            _signature(unit, action, user, role, Decision.DECLINE, reason=why)
-        else:  # who signed first may think again before the second does; the timeline keeps both
-            mine.decision, mine.at, mine.reason, mine.role = Decision.DECLINE, unit.now, why, role
+        deciding.sign(case, role, Decision.DECLINE, reason=why)
         action.state, action.decided_at = ActionState.DECLINED, unit.now
         await actions.decided(unit, incident, action)
-        unit.record(incident, Happened.ACTION_DECLINED, caller.actor, **actions.facts(action), role=role, reason=why)
+        said = {"role": role, "reason": why}
+        facts = {**actions.facts(action), **actions.bound(action, caller), **said}
+        unit.record(incident, Happened.ACTION_DECLINED, caller.actor, **facts)
         await settle(ctx, unit, incident)
         return unit.answer(f"You declined {_lower(action)}. Nothing was changed.")
 
 
-def _matches(shown: str | None, digest: str) -> bool:
-    """None is somebody who typed the number: they decide about what is stored now."""
-    return shown is None or (len(shown) >= SHORTEST_DIGEST and digest.startswith(shown))
+async def _signs_as(case: Case, *, pressed: bool) -> str:
+    """One signature comes from whoever approves such actions at this severity; the second from another, of `second_person`.
 
-
-async def _signs_as(
-    ctx: Context,
-    unit: Unit,
-    incident: Incident,
-    action: Action,
-    user: str,
-    *,
-    signed: Sequence[Approval],
-    pressed: bool,
-) -> str:
-    """The first signature comes from whoever approves such actions; the second from another person, of `second_person`.
-
-    Who holds no role signs second only by pressing the panel's button: that shows that they are in the room and saw it.
+    Who holds no role signs second only by pressing a button: that shows that they saw what they sign.
     """
-    if not signed:
-        return await actions.approver(ctx, unit, incident, action, user)
+    ctx, unit, incident, action, user = case.ctx, case.unit, case.incident, case.action, case.user
+    if not approval.counting(action, case.signed):
+        return await actions.approver(ctx, unit, incident, action, user, case.roster)
     if roles := ctx.playbook.policy.second_person.roles:
-        return await actions.role_among(ctx, unit, incident, user, roles)
+        return await actions.role_among(unit, incident, user, roles, case.roster)
     held = await queries.holders(unit.session, incident.number)
     mine = next((role.value for role, row in held.items() if row.person == user), None)
     if mine is None and not pressed:
         raise Refused("Press *Approve* in the containment panel of the room, so that you sign what it shows.")
     return mine or SECOND
-
-
-def _signature(
-    unit: Unit, action: Action, user: str, role: str, decision: Decision, reason: str | None = None
-) -> Approval:
-    assert action.id is not None
-    row = Approval(
-        incident=action.incident,
-        action=action.id,
-        decision=decision,
-        person=user,
-        role=role,
-        digest=action.digest,
-        at=unit.now,
-        reason=reason,
-    )
-    unit.add(row)
-    return row
 
 
 def _who_else(ctx: Context, user: str) -> str:

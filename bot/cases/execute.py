@@ -1,7 +1,7 @@
 """An approved action is carried out: by its connector, verified by behaviour, recorded as what it is (laws 8 to 10).
 
 Decides the order of an attempt: check what was approved, look first where an earlier attempt may have acted, capture
-evidence, apply, verify. What is written of the outcome is `outcome`'s; reverting is `revert`'s.
+evidence, apply, verify. What is written of the outcome is `outcome`'s; reverting is `undo`'s.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from bot.cases import actions, outcome, revert
+from bot.cases import actions, blast, outcome, shared, undo
 from bot.cases.attempt import ATTEMPTS, bounded, by, look
 from bot.cases.context import Context
 from bot.connectors import Connector, Effect, Nature, Order, Result
@@ -26,6 +27,8 @@ from bot.store.runner import Done, Handler, Later, Never, Outcome
 
 S = ActionState
 E = Effect
+SOON = timedelta(seconds=1)
+SETTLES = frozenset({E.VERIFIED, E.UNKNOWN, E.ATTEST})
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,15 @@ class Ready:
     look_first: bool
     captured: bool
     evidence_first: bool
+    joined: bool
+    """Another action is settled to hold the target under this key. Where that is not so any more, ours is a key of its own."""
 
 
 def handlers(ctx: Context) -> Mapping[IntentKind, Handler]:
     return {
         IntentKind.EXECUTE: functools.partial(execute, ctx),
-        IntentKind.REVERT: functools.partial(revert.carry_out, ctx),
+        IntentKind.REVERT: functools.partial(undo.carry_out, ctx),
+        IntentKind.PLAN: functools.partial(blast.carry_out, ctx),
     }
 
 
@@ -51,8 +57,7 @@ async def execute(ctx: Context, claim: Claim) -> Outcome:
     assert claim.incident is not None
     number, index = claim.incident, int(claim.args["action"])
     async with ctx.store.unit() as unit:
-        incident = await unit.incident(number)
-        action = await actions.find(unit, incident, index)
+        incident, action = await shared.locked(unit, number, index)
         ready = await _begin(ctx, unit, incident, action, claim=claim)
     if not isinstance(ready, Ready):
         return ready
@@ -76,10 +81,17 @@ async def _begin(ctx: Context, unit: Unit, incident: Incident, action: Action, *
         return Never(why or "", outcome.refusal(ctx, incident.number, action.index, why or ""))
     look_first = claim.uncertain or action.state is not S.APPROVED
     if action.state is S.APPROVED:
+        for other in await shared.others(unit, action):
+            if await shared.being_lifted(unit, other):
+                return Later("the same target is being lifted for another action", after=SOON, counts=False)
+        first = await shared.join(unit, action)
+        look_first = look_first or first is not None
+        held = {"held": shared.named(first, incident.number)} if first is not None else {}
         action.state, action.executed_at = S.EXECUTING, unit.now
-        unit.record(incident, Happened.ACTION_EXECUTING, by(connector), **actions.facts(action))
+        unit.record(incident, Happened.ACTION_EXECUTING, by(connector), **actions.facts(action), **held)
     evidence_first = ctx.playbook.actions[action.kind].evidence_first
-    return Ready(connector, Order.of(action), look_first, action.snapshot is not None, evidence_first)
+    joined = await shared.settled_by_another(unit, action)
+    return Ready(connector, shared.order_of(action), look_first, action.snapshot is not None, evidence_first, joined)
 
 
 async def _forbidden(
@@ -87,25 +99,30 @@ async def _forbidden(
 ) -> str | None:
     """Why this must not be carried out after all; None where it may."""
     if connector is None:
-        return "Its connector is no longer in the organisation's file. Nothing was changed. Propose it again."
+        return "Its connector is no longer in the organisation's file."
     if digest != action.digest:
-        return "It is no longer what was approved. Nothing was changed. Propose it again."
+        return "It is no longer what was approved."
     if not action.auto and not approval.complete(action, await actions.signatures(unit, action)):
-        return "Its signatures are not for what is stored now. Nothing was changed. Propose it again."
+        return "Its signatures are not for what is stored now."
+    if not await actions.ordered(unit, incident, action):
+        return "The timeline does not say that this was approved."
     if incident.drill and connector.nature is Nature.SYSTEM:
-        return "This is a drill, and its connector reaches a real system. Nothing was changed."
+        return "This is a drill, and its connector reaches a real system."
     if incident.ended_at is not None and action.state is S.APPROVED:
-        return "The incident ended before it was carried out. Nothing was changed."
+        return "The incident ended before it was carried out."
     return None
 
 
 async def _act(ctx: Context, number: int, index: int, ready: Ready) -> Result:
     connector, order = ready.connector, ready.order
+    kept = ready.captured
     if ready.look_first:
-        seen = await connector.verify(order)
+        seen = await look(connector.verify, order, SETTLES) if ready.joined else await connector.verify(order)
         if seen.effect is not E.NOT_IN_FORCE:
             return seen
-    if not ready.captured:
+        if ready.joined:
+            order, kept = await outcome.part(ctx, number, index, connector, seen.detail), False
+    if not kept:
         captured = await connector.snapshot(order)
         if captured.effect is not E.CAPTURED and ready.evidence_first:
             return Result(E.FAILED, f"{captured.detail} Evidence comes first, so nothing was changed.")

@@ -17,5 +17,5 @@ async def expire(ctx: Context, unit: Unit, incident: Incident, index: int) -> No
     due = action.expires_at is not None and action.expires_at <= unit.now
     if action.state is ActionState.PROPOSED and due:
         action.state = ActionState.EXPIRED
-        unit.record(incident, Happened.ACTION_EXPIRED, SYSTEM, **actions.facts(action))
+        unit.record(incident, Happened.ACTION_EXPIRED, SYSTEM, **actions.facts(action), digest=action.digest)
         await settle(ctx, unit, incident)

@@ -1,20 +1,25 @@
-"""An incident ends: resolved, closed, false positive, duplicate. Or comes back: reopened."""
+"""An incident ends: resolved, closed, false positive, duplicate. Or comes back: reopened.
+
+Decides who may end it and what an end writes. What becomes of the containment that is in force is `recovery`'s.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from bot.cases import recovery
 from bot.cases.context import Context
 from bot.cases.first_hour import replan
-from bot.cases.people import holder_of
+from bot.cases.people import holder_of, member, on_roster
 from bot.cases.phases import begin
+from bot.cases.recovery import Decided
 from bot.cases.storm import hand_over
 from bot.incident import lifecycle
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import SYSTEM, Incident
-from bot.incident.outward import IntentKind
+from bot.incident.outward import IntentKind, Reminder, ReminderKind
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState, Phase, Role, Status
@@ -22,12 +27,16 @@ from bot.incident.work import Action
 from bot.store import Unit
 
 MAY_END = (Role.COMMANDER, Role.TECHNICAL_LEAD)
+NOTHING = Decided()
 
 
-async def resolve(ctx: Context, caller: Caller, number: int, *, reason: str) -> str:
-    """Raises Refused for anybody but the commander and the technical lead. Says which containment is still in force."""
+async def resolve(ctx: Context, caller: Caller, number: int, *, reason: str, decided: Decided = NOTHING) -> str:
+    """Raises Refused for anybody but the commander and the technical lead, and where containment is in force about which
+    nothing was decided: each action is reverted, the latest first, or kept for a reason."""
+    roster = await on_roster(ctx, member(caller))
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await _end(unit, caller, number, Status.RESOLVED, reason=_words(reason))
+        lifted, kept = await recovery.decide(ctx, unit, incident, caller, decided, roster)
         await begin(unit, incident, Phase.REVIEW)
         await unit.intend(
             IntentKind.POST,
@@ -35,23 +44,29 @@ async def resolve(ctx: Context, caller: Caller, number: int, *, reason: str) -> 
             incident=incident,
             args={"message": "resolved"},
         )
-        left = await _in_force(unit, number)
-        still = f" Still in force: {left}. Revert what is no longer needed." if left else ""
-        return unit.answer(f"{incident.name} is resolved.{still} Next: the review checklist, then `/incident close`.")
+        back = f" Being reverted, the latest first: {recovery.named(lifted)}." if lifted else ""
+        stays = f" Left in force: {recovery.named(kept)}." if kept else ""
+        next_step = "Next: the review checklist, then `/incident close`."
+        return unit.answer(f"{incident.name} is resolved.{back}{stays} {next_step}")
 
 
 async def close(ctx: Context, caller: Caller, number: int) -> str:
+    """Raises Refused where containment is in force that nobody decided about: a revert that failed after the resolution."""
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await _end(unit, caller, number, Status.CLOSED)
+        await recovery.refuse_undecided(unit, incident)
         return unit.answer(f"{incident.name} is closed.")
 
 
 async def false_positive(ctx: Context, caller: Caller, number: int, *, reason: str) -> str:
+    """The subject did nothing wrong, so everything in force is reverted. Raises Refused for who may not lift it."""
+    roster = await on_roster(ctx, member(caller))
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await _end(unit, caller, number, Status.FALSE_POSITIVE, reason=_words(reason))
-        left = await _in_force(unit, number)
-        still = f" Still in force: {left}. Revert it: the subject did nothing wrong." if left else ""
-        return unit.answer(f"{incident.name} is marked as a false positive.{still}")
+        lifted, kept = await recovery.decide(ctx, unit, incident, caller, Decided(everything=True), roster)
+        back = f" Being reverted, the latest first: {recovery.named(lifted)}." if lifted else ""
+        stays = f" Cannot be undone: {recovery.named(kept)}." if kept else ""
+        return unit.answer(f"{incident.name} is marked as a false positive.{back}{stays}")
 
 
 async def duplicate(ctx: Context, caller: Caller, number: int, *, of: int) -> str:
@@ -61,7 +76,12 @@ async def duplicate(ctx: Context, caller: Caller, number: int, *, of: int) -> st
         if second != first:
             await unit.incident(second)
         incident = await _end(unit, caller, number, Status.DUPLICATE, duplicate_of=of)
-        return unit.answer(f"{incident.name} is marked as a duplicate of INC-{of}.")
+        kept = await recovery.keep_all(unit, incident, caller, f"the work goes on in INC-{of}")
+        stays = f" Its containment stays in force: {recovery.named(kept)}." if kept else ""
+        if kept:  # whoever leads there must know of it
+            note = f"{incident.name} is a duplicate of this incident. Still in force there: {recovery.named(kept)}."
+            unit.record(await unit.incident(of), Happened.NOTE, SYSTEM, text=note)
+        return unit.answer(f"{incident.name} is marked as a duplicate of INC-{of}.{stays}")
 
 
 async def reopen(ctx: Context, caller: Caller, number: int, *, reason: str) -> str:
@@ -90,7 +110,8 @@ async def _end(
     before = incident.status
     lifecycle.move(incident, to, unit.now, reason=reason, duplicate_of=duplicate_of)
     _moved(unit, incident, caller, before, reason=reason)
-    await unit.stop_reminders(incident)
+    # What was left in force for a time is asked about also after the end.
+    await unit.stop_reminders(incident, where=[col(Reminder.kind) != ReminderKind.TEMPORARY_OVER])
     await hand_over(unit, incident)
     await _expire_proposals(unit, incident)
     return incident
@@ -114,12 +135,6 @@ async def _expire_proposals(unit: Unit, incident: Incident) -> None:
             kind=action.kind.value,
             scope=action.scope_kind.value,
         )
-
-
-async def _in_force(unit: Unit, number: int) -> str:
-    held = (ActionState.VERIFIED, ActionState.UNKNOWN, ActionState.EXECUTING)
-    rows = select(Action).where(Action.incident == number, col(Action.state).in_(held)).order_by(col(Action.index))
-    return ", ".join(f"{a.index} ({a.kind.value.replace('_', ' ')})" for a in (await unit.session.exec(rows)).all())
 
 
 def _words(reason: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 
-from bot.cases import actions
+from bot.cases import actions, shared
 from bot.cases.attempt import by
-from bot.cases.contained import settle
+from bot.cases.contained import lapse, settle
 from bot.cases.context import Context
-from bot.connectors import Connector, Effect, Nature, Result
+from bot.connectors import Connector, Effect, Nature, Order, Result
 from bot.incident.incident import SYSTEM, Evidence, Incident
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState
@@ -50,14 +50,22 @@ def writer(ctx: Context, number: int, index: int, connector: Connector, result: 
 
 
 def refusal(ctx: Context, number: int, index: int, why: str) -> Record:
-    """The record of an action that must not be carried out after all."""
+    """The record of an action that must not be carried out after all, or not any further: then nobody knows what holds."""
 
     async def write(unit: Unit) -> None:
         incident = await unit.incident(number)
         action = await actions.find(unit, incident, index)
-        action.state, action.result = S.FAILED, why
-        unit.record(incident, Happened.ACTION_FAILED, SYSTEM, **actions.facts(action), result=why)
-        await actions.tell(unit, incident, action, "failed")
+        if action.state is S.APPROVED:
+            action.state, action.result = (
+                S.FAILED,
+                f"{why} Nothing was changed. Propose it again if it is still needed.",
+            )
+            kind = Happened.ACTION_FAILED
+        else:
+            action.state, action.result = S.UNKNOWN, f"{why} It had begun: look there, then attest or revert."
+            kind = Happened.ACTION_UNKNOWN
+        unit.record(incident, kind, SYSTEM, **actions.facts(action), result=action.result)
+        await actions.tell(unit, incident, action, action.state.value)
         await settle(ctx, unit, incident)
 
     return write
@@ -70,7 +78,10 @@ async def keep(
     async with ctx.store.unit() as unit:
         incident = await unit.incident(number)
         action = await actions.find(unit, incident, index)
-        action.snapshot = captured.snapshot or {}
+        first = await shared.earlier_state(
+            unit, action
+        )  # two may have begun at once; the first to store it saw it before
+        action.snapshot = first.snapshot if first is not None else captured.snapshot or {}
         if not evidence or not captured.snapshot:
             return
         content = json.dumps(captured.snapshot, sort_keys=True, ensure_ascii=False).encode()
@@ -89,6 +100,23 @@ async def keep(
             )
         )
         unit.record(incident, Happened.EVIDENCE_ADDED, by(connector), name=name, sha256=digest)
+
+
+async def part(ctx: Context, number: int, index: int, connector: Connector, detail: str) -> Order:
+    """The target that others were said to hold is not contained: that is their failure, and ours goes under its own key."""
+    async with ctx.store.unit() as unit:
+        incident, action = await shared.locked(unit, number, index)
+        for one in await shared.others(unit, action):
+            if shared.key_of(one) == action.held_under:
+                theirs = await unit.incident(one.incident)
+                where = shared.named(action, one.incident)
+                await _failed(
+                    unit, theirs, one, connector, f"{where} looked again: it is not in force any more. {detail}"
+                )
+                await lapse(ctx, unit, theirs)
+        action.held_under = action.snapshot = None
+        unit.refresh(incident)
+        return shared.order_of(action)
 
 
 def _verified(unit: Unit, incident: Incident, action: Action, connector: Connector, detail: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.cases.context import Context
+from bot.incident.approval import OnRoster
 from bot.incident.caller import Caller
 from bot.incident.errors import Refused
 from bot.incident.incident import Incident
@@ -16,6 +18,18 @@ def member(caller: Caller) -> str:
     if not caller.full_member:
         raise Refused("Firsthour does not know you as a full member of this workspace. Ask a member to do it for you.")
     return caller.actor.id
+
+
+async def on_roster(ctx: Context, user: str) -> OnRoster:
+    """Which roles that may approve containment this person has on the roster. It may ask Slack: never call it in a unit."""
+    policies, second = ctx.playbook.actions.values(), ctx.playbook.policy.second_person.roles
+    approving = {
+        role for one in policies for role in (*one.approvers, *(r for at in one.approvers_at for r in at.roles))
+    }
+    wanted = sorted(role for role in approving | set(second) if role in ctx.org.roster)
+    if ctx.membership is not None and wanted:
+        return await ctx.membership.roles_of(user, wanted)
+    return OnRoster(frozenset(role for role in wanted if user in ctx.org.roster[role].people))
 
 
 async def holder_of(unit: Unit, incident: Incident, caller: Caller, *roles: Role) -> Role:

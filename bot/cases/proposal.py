@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.cases import actions
 from bot.cases.context import Context
+from bot.cases.restate import terms
 from bot.connectors import Nature
 from bot.incident.incident import SYSTEM, Actor, Incident
 from bot.incident.outward import Reminder, ReminderKind
@@ -98,42 +99,38 @@ def _target(incident: Incident, scope: ScopeKind) -> str | None:
 def write(ctx: Context, unit: Unit, incident: Incident, actor: Actor, *, of: Wanted, index: int) -> Action:
     """The row and its timeline entry. What an approver is shown is bound by its digest."""
     policy = ctx.playbook.actions[of.kind]
-    second = ctx.playbook.policy.second_person
-    name = ctx.connectors.name_for(of.kind, drill=incident.drill)
-    connector = ctx.connectors.named(name)
-    reversible = policy.reversible and connector.can_revert(of.kind)
-    two = (second.system_wide and of.scope_kind.system_wide) or (second.irreversible and not reversible)
+    now = terms(ctx, of.kind, of.scope_kind, of.scope_id, drill=incident.drill)
     action = Action(
         incident=incident.number,
         index=index,
         kind=of.kind,
         scope_kind=of.scope_kind,
         scope_id=of.scope_id,
-        connector=name,
+        connector=now.connector,
         why=of.why,
-        effect=connector.effect_of(of.kind, of.scope_kind, of.scope_id),
-        reversible=reversible,
-        signatures=2 if two else 1,
+        effect=now.effect,
+        reversible=now.reversible,
+        signatures=now.signatures,
         alternative_to=of.alternative_to,
         proposed_by=actor.id,
         proposed_at=unit.now,
         expires_at=unit.now + ctx.minutes(policy.expires_minutes),
     )
     unit.add(action)
-    said = {"reason": action.why, "effect": action.effect, "connector": name, "digest": action.digest}
+    said = {"reason": action.why, "effect": action.effect, "connector": now.connector, "digest": action.digest}
     unit.record(incident, Happened.ACTION_PROPOSED, actor, **actions.facts(action), **said)
     return action
 
 
-async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *, alone: bool) -> None:
-    """Let it run by itself where law 9 allows that; otherwise let it wait for a person until it expires."""
-    if alone and _may_run_alone(ctx, action):
-        action.auto = True
-        unit.record(
-            incident, Happened.ACTION_APPROVED, SYSTEM, **actions.facts(action), auto=True, digest=action.digest
-        )
-        await actions.carry_out(unit, incident, action)
-        return
+async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *, alone: bool) -> bool:
+    """Let it run by itself where law 9 allows that; otherwise let it wait for a person until it expires.
+
+    True: it would run by itself, but many users may be behind an API key. `blast` lets it run once it knows of one.
+    """
+    alone = alone and may_run_alone(ctx, action)
+    if alone and action.scope_kind is not ScopeKind.API_KEY:
+        await run_alone(unit, incident, action)
+        return False
     assert action.expires_at is not None
     soon, until = action.expires_at - (action.expires_at - unit.now) / LAST_PART, action.expires_at.isoformat()
     await unit.remind(
@@ -152,9 +149,18 @@ async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *,
             due_at=soon,
         ),
     )
+    return alone
 
 
-def _may_run_alone(ctx: Context, action: Action) -> bool:
+async def run_alone(unit: Unit, incident: Incident, action: Action) -> None:
+    """Visibly, and with Revert beside it once it is in force."""
+    action.auto = True
+    said = {**actions.facts(action), "auto": True, "digest": action.digest}
+    unit.record(incident, Happened.ACTION_APPROVED, SYSTEM, **said)
+    await actions.carry_out(unit, incident, action)
+
+
+def may_run_alone(ctx: Context, action: Action) -> bool:
     """Reversible, one subject, a system that does it: never by hand, never where a second person is needed."""
     return (
         ctx.org.auto_contain == "single_subject"

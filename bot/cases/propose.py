@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from sqlmodel import select
 
-from bot.cases import actions, proposal
+from bot.cases import actions, blast, proposal, stakes
+from bot.cases.ask_commander import ask_commander
 from bot.cases.context import Context
 from bot.cases.people import member
 from bot.cases.proposal import EVERYONE, Wanted
@@ -20,6 +21,7 @@ from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened, TimelineEntry
 from bot.incident.words import ActionKind, ActionState, ScopeKind
 from bot.incident.work import Action
+from bot.playbook.action import Proposal
 from bot.store import Unit
 
 S = ActionState
@@ -45,6 +47,8 @@ async def propose(
         _refuse_repeat(existing, asked)
         action = proposal.write(ctx, unit, incident, caller.actor, of=asked, index=len(existing) + 1)
         await proposal.offer(ctx, unit, incident, action, alone=False)
+        await ask_commander(unit, incident, new=action.index)
+        await blast.ask(ctx, unit, incident, [action], alone=())
         people = "Two people must approve it." if action.signatures > 1 else "It waits for approval in the panel."
         return unit.answer(f"{actions.words(action)} is proposed. {people}")
 
@@ -52,12 +56,14 @@ async def propose(
 async def plan(ctx: Context, unit: Unit, incident: Incident) -> None:
     """Write the playbook's proposals for the incident as it is now, but for those it has had, whatever became of them.
 
-    Called in the transaction that opens the incident or changes its severity.
+    Called in the transaction that opens the incident, changes its severity, or brings evidence that asks for more.
     """
     existing = await actions.every(unit, incident)
     had = {(action.kind, action.scope_kind, action.scope_id) for action in existing}
     index, untold = len(existing), []
-    for entry in ctx.playbook.proposals(incident.severity, incident.trigger, incident.subject_kind):
+    proposed: list[Action] = []
+    alone: list[Action] = []
+    for entry in await _entries(ctx, unit, incident):
         wanted = proposal.wanted(ctx, incident, entry)
         if wanted is None:
             untold.append(f"{entry.action.value.replace('_', ' ')} ({entry.scope.value.replace('_', ' ')})")
@@ -65,9 +71,26 @@ async def plan(ctx: Context, unit: Unit, incident: Incident) -> None:
             had.add(wanted.same)
             index += 1
             action = proposal.write(ctx, unit, incident, SYSTEM, of=wanted, index=index)
-            await proposal.offer(ctx, unit, incident, action, alone=wanted.alone)
+            proposed.append(action)
+            if await proposal.offer(ctx, unit, incident, action, alone=wanted.alone):
+                alone.append(action)
+    await blast.ask(ctx, unit, incident, proposed, alone=alone)
+    if proposed and existing:  # at the opening nobody has command yet
+        await ask_commander(unit, incident, new=proposed[0].index)
     if untold:
         await _say(unit, incident, untold)
+
+
+async def _entries(ctx: Context, unit: Unit, incident: Incident) -> Sequence[Proposal]:
+    """What the playbook offers, by all that is known: severity, trigger, kind of attack, and what the evidence holds."""
+    return ctx.playbook.proposals(
+        incident.severity,
+        incident.trigger,
+        incident.subject_kind,
+        category=incident.category,
+        evidence=await stakes.at_stake(unit, incident),
+        auto_contain=ctx.org.auto_contain_triggers.get(incident.trigger or ""),
+    )
 
 
 def _asked(ctx: Context, kind: ActionKind, scope_kind: ScopeKind, scope_id: str, why: str) -> Wanted:

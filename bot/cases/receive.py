@@ -16,11 +16,12 @@ from uuid import uuid4
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from bot.cases import storm
+from bot.cases import stakes, storm
 from bot.cases.alert import AlertIn, Received
 from bot.cases.context import Context
 from bot.cases.declare import known_trigger
 from bot.cases.opening import open_incident
+from bot.cases.propose import plan
 from bot.cases.severity import apply_severity
 from bot.incident.errors import Busy
 from bot.incident.incident import Actor, Alert, Evidence, Incident
@@ -60,7 +61,8 @@ async def _once(ctx: Context, source: str, alert: AlertIn) -> Received:
             await _attach(ctx, unit, source, incident, alert)
             status = "attached"
         _store_alert(ctx, unit, source, incident, alert, status)
-        await _store_evidence(unit, source, incident, alert)
+        if stakes.CREDENTIAL in await _store_evidence(unit, source, incident, alert):
+            await plan(ctx, unit, incident)
         await unit.flush()
         return Received(incident=incident.name, status=status)
 
@@ -186,31 +188,34 @@ def _store_alert(
     )
 
 
-async def _store_evidence(unit: Unit, source: str, incident: Incident, alert: AlertIn) -> None:
-    """Keep each new piece once: an alert that fires again often carries the same text."""
+async def _store_evidence(unit: Unit, source: str, incident: Incident, alert: AlertIn) -> set[str]:
+    """Keep each new piece once: an alert that fires again often carries the same text. Returns the kinds that are new."""
     await unit.flush()
     mine = select(Evidence.name, Evidence.sha256).where(Evidence.incident == incident.number)
-    kept = set((await unit.session.exec(mine)).all())
+    kept, new = set((await unit.session.exec(mine)).all()), set[str]()
     for piece in alert.evidence:
         digest = hashlib.sha256(piece.text.encode()).hexdigest()
         name = clip(redact(piece.name), 200)
         if (name, digest) in kept:
             continue
         kept.add((name, digest))
+        shown = redact(piece.text)
+        new.add(stakes.kind_of(shown))
         unit.add(
             Evidence(
                 incident=incident.number,
-                kind="alert",
+                kind=stakes.kind_of(shown),
                 name=name,
                 sha256=digest,
                 size=len(piece.text.encode()),
-                excerpt=clip(redact(piece.text), 500),
+                excerpt=clip(shown, 500),
                 source=source,
                 added_by=source,
                 added_at=unit.now,
             )
         )
         unit.record(incident, Happened.EVIDENCE_ADDED, _actor(source), name=name, sha256=digest)
+    return new
 
 
 def _severity(ctx: Context, alert: AlertIn) -> Severity:

@@ -17,6 +17,7 @@ from bot.cases.expire import expire
 from bot.cases.first_hour import next_update
 from bot.cases.missing import missing
 from bot.cases.phases import begin
+from bot.cases.temporary import over
 from bot.incident.casefile import CaseFile
 from bot.incident.columns import Json
 from bot.incident.errors import NotFound
@@ -82,7 +83,7 @@ async def _batch(ctx: Context, numbers: Sequence[int], late: Late) -> int:
         if len(claimed) < len(numbers):
             for number in await reminders.stop_orphans(unit, numbers):
                 log.warning("reminders.orphaned", incident=number)
-        running = [due for due in claimed if due.incident.ended_at is None]
+        running = [due for due in map(_still_counts, claimed) if due.reminders]
         asking = [due.incident for due in running if any(one.kind in ASK_WHAT_IS_DONE for one in due.reminders)]
         files = await reminders.progress(unit.session, asking, unit.now)
         windows = {severity: ctx.playbook.windows(severity) for severity in {due.incident.severity for due in running}}
@@ -95,6 +96,13 @@ async def _batch(ctx: Context, numbers: Sequence[int], late: Late) -> int:
     if told:
         log.info("reminders.fired", incidents=[due.incident.number for due in claimed], fired=len(told))
     return len(told)
+
+
+def _still_counts(due: Due) -> Due:
+    """After the end only what was left in force is asked about."""
+    if due.incident.ended_at is None:
+        return due
+    return Due(due.incident, [one for one in due.reminders if one.kind is ReminderKind.TEMPORARY_OVER])
 
 
 async def _decide(case: Case, due: Due) -> None:
@@ -151,6 +159,14 @@ async def _action_expiry(case: Case, reminder: Fired) -> Json | None:
     return None
 
 
+async def _temporary_over(case: Case, reminder: Fired) -> Json | None:
+    try:
+        return await over(case.ctx, case.unit, case.incident, reminder.args)
+    except NotFound:  # deleted by hand
+        log.warning("reminder.action_gone", incident=case.incident.number)
+        return None
+
+
 async def _update_due(case: Case, reminder: Fired) -> Json | None:
     """Silent where an update went out meanwhile; the next one is counted from there."""
     every = case.ctx.playbook.severities[case.incident.severity].update_every_minutes
@@ -174,5 +190,6 @@ DECIDES: dict[ReminderKind, Callable[[Case, Fired], Awaitable[Json | None]]] = {
     ReminderKind.ACTION_EXPIRING: _action_expiring,
     ReminderKind.ACTION_EXPIRY: _action_expiry,
     ReminderKind.UPDATE_DUE: _update_due,
+    ReminderKind.TEMPORARY_OVER: _temporary_over,
 }
 """Each changes what follows from the moment and returns what the room should be told, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.cases.ask_commander import ask_commander
 from bot.cases.context import Context
 from bot.cases.opening import invite
 from bot.cases.people import member
@@ -44,3 +45,5 @@ async def _hold(unit: Unit, incident: Incident, caller: Caller, role: Role, pers
         held.person, held.since, held.by = person, unit.now, caller.actor.id
         unit.add(held)
     unit.record(incident, Happened.ROLE_TAKEN, caller.actor, role=role.value, person=person, before=before)
+    if role is Role.COMMANDER:
+        await ask_commander(unit, incident)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlmodel import select
 
+from bot.cases.ask_commander import ask_commander
 from bot.cases.context import Context
 from bot.cases.first_hour import replan, respond_by
 from bot.cases.opening import add_steps
 from bot.cases.people import member
 from bot.cases.propose import plan
+from bot.cases.restate import for_severity
 from bot.incident.caller import Caller
 from bot.incident.errors import Refused
 from bot.incident.incident import Actor, Incident
@@ -58,7 +60,9 @@ async def apply_severity(
         incident.acknowledge_by = respond_by(ctx, incident, incident.declared_at)
     known = await unit.session.exec(select(Step.step_id).where(Step.incident == incident.number))
     await add_steps(ctx, unit, incident, known=frozenset(known.all()))
+    await for_severity(unit, incident)
     await plan(ctx, unit, incident)
+    await ask_commander(unit, incident)
     await replan(ctx, unit, incident)
     roles = list(ctx.playbook.severities[severity].notify)
     await unit.intend(

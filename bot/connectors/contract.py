@@ -3,15 +3,19 @@
 A connector decides how an action is carried out, verified and reverted on one real system. Whether it may be is decided
 by the people who approve; what is recorded is the use case's.
 
-The order of one action: `snapshot` (evidence and prior values) → `apply` → `verify` → perhaps `revert` → `verify_revert`.
+The order of one action: `plan` (blast radius) → `snapshot` (evidence and prior values) → `apply` → `verify` → perhaps
+`revert` → `verify_revert`. How to write a connector is told in `docs/connectors.md`; `bot.connectors.conformance` checks it.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.incident.columns import Json
 from bot.incident.words import ActionKind, ScopeKind
@@ -74,8 +78,22 @@ class Result:
     """What `revert` needs: prior values, never secrets."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The blast radius of an order before anybody approves it."""
+
+    sentence: str
+    """What it would do and on whom, in words for the panel."""
+    calls: int | None = None
+    """Requests of the last hour that it would have touched. None: not known, which is shown as unknown, never as zero."""
+    subjects: int | None = None
+    """How many different subjects are among them."""
+    source: str = ""
+    """Where the figures come from, in words: “the gate's decisions of the last hour”. Empty where there are none."""
+
+
 class Connector(Protocol):
-    """Every method ends within its own time-out and answers with a Result; it raises nothing."""
+    """Every method ends within its own time-out and answers with a value; it raises nothing."""
 
     name: str
     nature: Nature
@@ -86,6 +104,10 @@ class Connector(Protocol):
 
     def effect_of(self, kind: ActionKind, scope_kind: ScopeKind, scope_id: str) -> str:
         """What it would do and on whom, in one sentence for the panel: the blast radius."""
+        ...
+
+    async def plan(self, order: Order) -> Plan:
+        """`effect_of`, with the figures where the system knows them. Changes nothing; no answer means None figures."""
         ...
 
     async def snapshot(self, order: Order) -> Result:
@@ -104,7 +126,10 @@ class Connector(Protocol):
         ...
 
     async def revert(self, order: Order, snapshot: Json | None) -> Result:
-        """APPLIED, FAILED (certainly still in force), UNKNOWN or ATTEST. Not believed before `verify_revert`."""
+        """APPLIED, FAILED (certainly still in force), UNKNOWN or ATTEST. Not believed before `verify_revert`.
+
+        FAILED in words where somebody changed the value since `apply`: their change is never overwritten.
+        """
         ...
 
     async def verify_revert(self, order: Order) -> Result:
@@ -116,6 +141,40 @@ class Connector(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class ConnectorSettings(BaseModel, ABC):
+    """One connector of the organisation's file. Each kind is a subclass named `Settings` in a module of its own.
+
+    A kind declares `kind: Literal["…"]` and its own keys, and is found by an entry point of the group
+    `firsthour.connectors`. Secrets never stand in the file: a key that ends in `_env` names an environment variable.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    enforces: ClassVar[frozenset[ActionKind]] = frozenset(ActionKind)
+    """What connectors of this kind can carry out: to claim anything else is refused at the start."""
+
+    actions: tuple[str, ...] = ()
+    """The actions that this connector carries out; an action that none claims is the gate's or `manual`."""
+    timeout_seconds: float = Field(default=5.0, gt=0, le=10)
+    """For one exchange with the system."""
+
+    @abstractmethod
+    def connect(self, name: str, env: Mapping[str, str]) -> Connector:
+        """The connector, without talking to its system yet.
+
+        Raises Misconfigured naming `connectors.<name>.<key>` and the fix.
+        """
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A connector that `bot.app` makes itself, because it needs a room that the file cannot name (the gate's policy)."""
+
+    connector: Connector
+    enforces: frozenset[ActionKind]
+    """It takes each of these that the organisation's file does not claim (design §8)."""
 
 
 class Connectors:

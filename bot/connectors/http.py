@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -66,8 +67,9 @@ async def exchange(
     seconds: float,
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
+    limit: int = BODY_LIMIT,
 ) -> Exchange:
-    """Send once. `seconds` bounds the whole exchange, so that an answer in drips cannot hold it."""
+    """Send once. `seconds` bounds the whole exchange, so that an answer in drips cannot hold it; `limit` its bytes."""
     request = http.build_request(
         method, url, headers={"Accept-Encoding": "identity", **(headers or {})}, content=content
     )
@@ -75,24 +77,44 @@ async def exchange(
         async with asyncio.timeout(seconds):
             response = await http.send(request, stream=True)
             try:
-                return Answered(response.status_code, await _body(response))
+                return Answered(response.status_code, await _body(response, limit))
             finally:
                 await response.aclose()
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-        return NotSent("it could not be reached (refused, unknown name, or its certificate is not trusted)")
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        if _about_tls(error):
+            return NotSent("no safe connection: its TLS certificate is not accepted, or it does not speak TLS")
+        return NotSent("it could not be reached (refused, or an unknown name)")
     except (TimeoutError, httpx.TimeoutException):
         return NoAnswer(f"it did not answer within {seconds:g} s")
     except (httpx.TransportError, httpx.DecodingError):
         return NoAnswer("the connection broke before an answer came")
 
 
-async def _body(response: httpx.Response) -> bytes | None:
+def _about_tls(error: BaseException | None) -> bool:
+    """httpx keeps the reason of a failed connection only as the cause of a cause."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+async def _body(response: httpx.Response, limit: int) -> bytes | None:
     read = bytearray()
     async for chunk in response.aiter_raw():
         read += chunk
-        if len(read) > BODY_LIMIT:
+        if len(read) > limit:
             return None
     return bytes(read)
+
+
+def silence(name: str, answer: Exchange) -> Result:
+    """Why a question got no answer that can be used: UNKNOWN, in words. For `verify` and whoever else only looks."""
+    match answer:
+        case NotSent(why) | NoAnswer(why):
+            return Result(Effect.UNKNOWN, f"{name} could not be asked: {why}.")
+        case Answered(401 | 403 as status):
+            return Result(Effect.UNKNOWN, f"{name} does not accept the credentials ({status}).")
+        case Answered(status):
+            return Result(Effect.UNKNOWN, f"{name} answered {status} when it was asked.")
 
 
 def read(name: str, answer: Exchange, expected: Collection[int]) -> Result:
@@ -106,6 +128,10 @@ def read(name: str, answer: Exchange, expected: Collection[int]) -> Result:
             return Result(Effect.APPLIED, f"{name} said yes ({status}).")
         case Answered(status) if 300 <= status < 400:
             return Result(Effect.FAILED, f"{name} answered with a redirect ({status}), which is not followed.")
+        case Answered(401 | 403 as status):
+            return Result(Effect.FAILED, f"{name} does not accept the credentials ({status}). Nothing was changed.")
+        case Answered(408):
+            return Result(Effect.UNKNOWN, f"{name} says that it took too long (408). It may be done.")
         case Answered(status) if 400 <= status < 500:
             return Result(Effect.FAILED, f"{name} refused ({status}). Nothing was changed.")
         case Answered(status):

@@ -5,7 +5,10 @@ Decides the words of the request. Who may attest, and what is kept of it, is `bo
 
 from __future__ import annotations
 
-from bot.connectors.contract import MANUAL, Effect, Nature, Order, Result
+from collections.abc import Mapping
+from typing import Literal
+
+from bot.connectors.contract import MANUAL, ConnectorSettings, Effect, Nature, Order, Plan, Result
 from bot.incident.columns import Json
 from bot.incident.words import ActionKind, ScopeKind
 
@@ -35,6 +38,15 @@ def target(scope_kind: ScopeKind, scope_id: str) -> str:
     return "everyone" if scope_kind is ScopeKind.EVERYONE else f"{scope_kind.value.replace('_', ' ')} {scope_id}"
 
 
+class Settings(ConnectorSettings):
+    """A person does these actions, although another connector could."""
+
+    kind: Literal["manual"]
+
+    def connect(self, name: str, env: Mapping[str, str]) -> Manual:
+        return Manual(name)
+
+
 class Manual:
     """Answers ATTEST to everything that a person has to do or see."""
 
@@ -48,6 +60,9 @@ class Manual:
 
     def effect_of(self, kind: ActionKind, scope_kind: ScopeKind, scope_id: str) -> str:
         return f"A person does this by hand: {DO[kind]} {target(scope_kind, scope_id)}."
+
+    async def plan(self, order: Order) -> Plan:
+        return Plan(self.effect_of(order.kind, order.scope_kind, order.scope_id))
 
     async def snapshot(self, order: Order) -> Result:
         return Result(Effect.CAPTURED, "Whoever does it by hand keeps the earlier state.")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
-from pydantic import SecretStr
+from pydantic import HttpUrl, SecretStr
 
-from bot.connectors.contract import Effect, Nature, Order, Result
+from bot.connectors.contract import ConnectorSettings, Effect, Nature, Order, Plan, Result
+from bot.connectors.given import address, secret
 from bot.connectors.http import Answered, client, exchange, read
 from bot.connectors.practice_probes import PROBES, Seen
 from bot.connectors.practice_users import Asker, Users, documents, memories
@@ -31,6 +33,31 @@ EFFECTS: dict[ActionKind, str] = {
     ActionKind.FLUSH_MEMORY: "What is remembered of {} is put aside, and can be put back.",
     ActionKind.RESTRICT_RAG: "{} is taken out of what answers are made from.",
 }
+
+
+class Settings(ConnectorSettings):
+    """The practice AI app (`bot.practice.ai_app`), for the demo and for drills."""
+
+    kind: Literal["practice"]
+    url: HttpUrl
+    secret_env: str
+    """Names the token of the app's admin API."""
+    probe_url: HttpUrl | None = None
+    """Where the app is asked as its users ask it; without it, at `url`."""
+    probe_secret_env: str
+    """Names the token with which the app is asked as its users ask it."""
+    probe_credential_env: str | None = None
+    """Names the credential that a rotation replaces: afterwards it must be refused. Without it a person has to look."""
+
+    def connect(self, name: str, env: Mapping[str, str]) -> Practice:
+        root, credential = address(name, "url", self.url), self.probe_credential_env
+        users = Users(
+            root=(address(name, "probe_url", self.probe_url) or root).rstrip("/"),
+            token=secret(name, "probe_secret_env", self.probe_secret_env, env),
+            credential=secret(name, "probe_credential_env", credential, env) if credential else None,
+        )
+        admin = secret(name, "secret_env", self.secret_env, env)
+        return Practice(name, root=root.rstrip("/"), token=admin, users=users, seconds=self.timeout_seconds)
 
 
 class InForce(NamedTuple):
@@ -54,6 +81,9 @@ class Practice:
         named = f"{scope_kind.value.replace('_', ' ')} {scope_id}"
         words = EFFECTS[kind].format("everyone" if scope_kind is ScopeKind.EVERYONE else named)
         return words[0].upper() + words[1:]
+
+    async def plan(self, order: Order) -> Plan:
+        return Plan(self.effect_of(order.kind, order.scope_kind, order.scope_id))
 
     async def snapshot(self, order: Order) -> Result:
         """Whether it was in force already, and digests of what the action puts aside: never the texts."""
@@ -118,7 +148,7 @@ class Practice:
 
     async def health(self) -> Result:
         if await self._listed() is None:
-            return Result(Effect.FAILED, f"{self.name} does not answer, or does not accept the token.")
+            return Result(Effect.FAILED, f"{self.name} does not answer, or does not accept the credentials.")
         return Result(Effect.VERIFIED, f"{self.name} answers.")
 
     async def close(self) -> None:

@@ -1,28 +1,64 @@
 """Containment by signed webhook: any system that takes a POST, answers whether it holds, and takes it back.
 
-Decides what is sent and how an answer is read. Every request is signed: `X-Firsthour-Signature: t=<unix>,v1=<hex>`, the
-HMAC-SHA256 of `t.body` (of `t.query` for a verification by GET). The body holds ids only. Answers' bodies are never shown.
+Decides when something is sent and how an answer is read. What a request looks like is `webhook_wire`'s. Answers' bodies are
+never shown.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import httpx
-from pydantic import SecretStr
+from pydantic import HttpUrl, SecretStr, ValidationError
 
-from bot.connectors.contract import Effect, Nature, Order, Result
-from bot.connectors.http import Answered, Exchange, client, exchange, read
+from bot.connectors.contract import ConnectorSettings, Effect, Nature, Order, Plan, Result
+from bot.connectors.given import address, secret
+from bot.connectors.http import Answered, Exchange, client, exchange, read, silence
+from bot.connectors.webhook_wire import Radius, said, sign
 from bot.incident.columns import Json
+from bot.incident.redact import clip, redact
 from bot.incident.words import ActionKind, ScopeKind
 
+CHANGED = frozenset({409, 412})
+"""How a receiver refuses to revert over somebody's change."""
 LOOK = "A person has to look there and attest what is in force."
+
+
+class Settings(ConnectorSettings):
+    """A receiving end of yours: `docs/connectors.md` says what it gets and what it answers."""
+
+    kind: Literal["webhook"]
+    url: HttpUrl
+    verify_url: HttpUrl | None = None
+    """Asked whether the action is in force. Without it a person has to look and attest."""
+    verify_method: Literal["GET", "POST"] = "POST"
+    revert_url: HttpUrl | None = None
+    """Without it the action cannot be undone from the room, and needs a second person."""
+    plan_url: HttpUrl | None = None
+    """Asked how much an action would touch. Without it that is not known."""
+    secret_env: str
+    """Names the secret that signs every request."""
+    expect_status: tuple[int, ...] = (200, 201, 202, 204)
+
+    def connect(self, name: str, env: Mapping[str, str]) -> Webhook:
+        return Webhook(
+            name=name,
+            addresses=Addresses(
+                apply=address(name, "url", self.url),
+                verify=address(name, "verify_url", self.verify_url),
+                verify_method=self.verify_method,
+                revert=address(name, "revert_url", self.revert_url),
+                plan=address(name, "plan_url", self.plan_url),
+            ),
+            secret=secret(name, "secret_env", self.secret_env, env),
+            expect_status=self.expect_status,
+            seconds=self.timeout_seconds,
+        )
 
 
 @dataclass(frozen=True)
@@ -33,23 +69,7 @@ class Addresses:
     verify: str | None
     verify_method: str
     revert: str | None
-
-
-def sign(secret: SecretStr, at: int, content: bytes) -> str:
-    """The value of `X-Firsthour-Signature`. The receiver recomputes it and refuses an old `t`."""
-    mac = hmac.new(secret.get_secret_value().encode(), f"{at}.".encode() + content, hashlib.sha256)
-    return f"t={at},v1={mac.hexdigest()}"
-
-
-def said(order: Order, do: str) -> dict[str, object]:
-    """The whole body: ids, and what is asked (`apply`, `verify` or `revert`)."""
-    return {
-        "do": do,
-        "incident": order.incident,
-        "key": order.key,
-        "action": order.kind.value,
-        "scope": {"kind": order.scope_kind.value, "id": order.scope_id},
-    }
+    plan: str | None = None
 
 
 @dataclass
@@ -73,6 +93,21 @@ class Webhook:
         back = "" if self.addresses.revert else " It cannot be undone from here."
         return f"{self.name} is told: {what} for {target}.{look}{back}"
 
+    async def plan(self, order: Order) -> Plan:
+        sentence = self.effect_of(order.kind, order.scope_kind, order.scope_id)
+        if self.addresses.plan is None:
+            return Plan(sentence)
+        answer = await self._post(self.addresses.plan, order, "plan")
+        try:
+            told = Radius.model_validate(answer.json if isinstance(answer, Answered) and answer.status == 200 else {})
+        except ValidationError:
+            told = Radius()
+        if told.calls is None and told.subjects is None:
+            return Plan(sentence)
+        return Plan(
+            sentence, told.calls, told.subjects, clip(redact(told.source), 120) or f"{self.name}, of the last hour"
+        )
+
     async def snapshot(self, order: Order) -> Result:
         return Result(Effect.CAPTURED, f"{self.name} keeps the earlier state itself.")
 
@@ -90,7 +125,10 @@ class Webhook:
     async def revert(self, order: Order, snapshot: Json | None) -> Result:
         if self.addresses.revert is None:
             return Result(Effect.FAILED, f"{self.name} has no address to revert at. Undo it there by hand.")
-        return read(self.name, await self._post(self.addresses.revert, order, "revert"), self.expect_status)
+        answer = await self._post(self.addresses.revert, order, "revert")
+        if isinstance(answer, Answered) and answer.status in CHANGED:
+            return Result(Effect.FAILED, f"{self.name} says that somebody changed it since, so it was left as it is.")
+        return read(self.name, answer, self.expect_status)
 
     async def verify_revert(self, order: Order) -> Result:
         held = await self._in_force(order)
@@ -101,11 +139,12 @@ class Webhook:
         return Result(Effect.REVERTED, f"{self.name} was asked again and says that it is no longer in force.")
 
     async def health(self) -> Result:
-        """Asks for the head of the address without a signature: any answer shows that something listens."""
-        answer = await exchange(self.http, "HEAD", self.addresses.apply, seconds=self.seconds)
-        if isinstance(answer, Answered):
+        """Asks for the head of the address, signed: whatever is no refusal shows that something listens there."""
+        signature = {"X-Firsthour-Signature": sign(self.secret, int(self.now()), b"")}
+        answer = await exchange(self.http, "HEAD", self.addresses.apply, seconds=self.seconds, headers=signature)
+        if isinstance(answer, Answered) and (answer.status < 300 or answer.status in {400, 404, 405, 501}):
             return Result(Effect.VERIFIED, f"{self.name} answers.")
-        return Result(Effect.FAILED, f"{self.name}: {answer.why}.")
+        return Result(Effect.FAILED, silence(self.name, answer).detail)
 
     async def close(self) -> None:
         await self.http.aclose()
@@ -118,10 +157,8 @@ class Webhook:
             answer = await self._get(self.addresses.verify, order)
         else:
             answer = await self._post(self.addresses.verify, order, "verify")
-        if not isinstance(answer, Answered):
-            return Result(Effect.UNKNOWN, f"{self.name} could not be asked: {answer.why}.")
-        if not 200 <= answer.status < 300:
-            return Result(Effect.UNKNOWN, f"{self.name} answered {answer.status} when asked whether it is in force.")
+        if not isinstance(answer, Answered) or not 200 <= answer.status < 300:
+            return silence(self.name, answer)
         body = answer.json
         held = body.get("in_force") if isinstance(body, dict) else None
         if isinstance(held, bool):

@@ -1,1 +1,1 @@
-"""The inline policy point. Nothing lives here yet; until it does, containment is carried out by `bot.connectors`."""
+"""The inline policy point: what an AI gateway asks before and after each model call. May run in a process of its own."""

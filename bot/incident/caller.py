@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.incident.incident import Actor
+from bot.incident.words import Via
 
 
 @dataclass(frozen=True)
@@ -14,3 +15,5 @@ class Caller:
     """The inbound act's own id (design law 4); None where a repeat is harmless."""
     full_member: bool = True
     """The workspace knows them as a full member: not a guest, not a bot, not from another organisation."""
+    via: Via | None = None
+    """From where they acted, for the timeline; None where it is not known."""

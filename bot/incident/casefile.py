@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.incident.approval import glass_broken
 from bot.incident.incident import Alert, Evidence, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
 from bot.incident.outward import Surface, SurfaceKind
 from bot.incident.words import ActionState, Phase, Role, StepState
@@ -57,6 +58,10 @@ class CaseFile:
     @property
     def open_steps(self) -> Sequence[Step]:
         return [step for step in self.steps if step.state is StepState.OPEN]
+
+    def glass_broken(self, action: Action) -> Approval | None:
+        """Who had it carried out by break-glass, when and why: the review looks at each. None where it was approved."""
+        return glass_broken(action, self.approvals)
 
     @property
     def in_force(self) -> Sequence[Action]:

@@ -19,6 +19,8 @@ class IntentKind(StrEnum):
 
     EXECUTE = "execute"
     REVERT = "revert"
+    PLAN = "plan"
+    """Ask connectors what proposed actions would touch. Changes nothing outside."""
     OPEN_ROOM = "open_room"
     SHOW = "show"
     INVITE = "invite"
@@ -30,6 +32,7 @@ class IntentKind(StrEnum):
 PRIORITY: dict[IntentKind, int] = {
     IntentKind.EXECUTE: 0,
     IntentKind.REVERT: 0,
+    IntentKind.PLAN: 5,
     IntentKind.OPEN_ROOM: 10,
     IntentKind.SHOW: 20,
     IntentKind.INVITE: 30,
@@ -92,6 +95,8 @@ class SurfaceKind(StrEnum):
     ANNOUNCEMENT = "announcement"
     TOPIC = "topic"
     """Not a message but the room's topic, kept up to date in the same way."""
+    DECISIONS = "decisions"
+    """A direct message to the commander: what waits for a decision."""
 
 
 SURFACE_ORDER = {
@@ -100,6 +105,7 @@ SURFACE_ORDER = {
     SurfaceKind.CHECKLIST: 2,
     SurfaceKind.ANNOUNCEMENT: 3,
     SurfaceKind.TOPIC: 4,
+    SurfaceKind.DECISIONS: 20,
 }
 """What is shown first where a room opens (design §6)."""
 
@@ -116,7 +122,7 @@ class Surface(SQLModel, table=True):
     incident: int = Field(foreign_key="incident.number", index=True)
     kind: SurfaceKind = Field(sa_type=Word(SurfaceKind))
     part: str = Field(default="", max_length=40)
-    """The phase of a checklist; empty elsewhere."""
+    """The phase of a checklist; of decisions the person, and the first action asked about (`U02BOB:3`); empty elsewhere."""
     channel_id: str | None = Field(default=None, max_length=40)
     ts: str | None = Field(default=None, max_length=40)
     digest: str | None = Field(default=None, max_length=64)
@@ -130,6 +136,8 @@ class ReminderKind(StrEnum):
     ACTION_EXPIRING = "action_expiring"
     ACTION_EXPIRY = "action_expiry"
     UPDATE_DUE = "update_due"
+    TEMPORARY_OVER = "temporary_over"
+    """An action's time to live is over: revert it or keep it?"""
 
 
 class ReminderState(StrEnum):

@@ -141,6 +141,17 @@ class ActionState(StrEnum):
 class Decision(StrEnum):
     APPROVE = "approve"
     DECLINE = "decline"
+    BREAK_GLASS = "break_glass"
+    """Somebody had it carried out without the signatures it needs, and said why."""
+
+
+class Via(StrEnum):
+    """From where a person acted."""
+
+    PANEL = "panel"
+    """A button or form in the room."""
+    COMMAND = "command"
+    DIRECT = "direct_message"
 
 
 class StepState(StrEnum):
@@ -155,6 +166,8 @@ class StepButton(StrEnum):
     PROPOSE_ACTION = "propose_action"
     ATTACH_EVIDENCE = "attach_evidence"
     START_VALIDATION = "start_validation"
+    RESTORE = "restore"
+    """Show what is in force, with Revert and Keep for each."""
 
 
 class DetectionMethod(StrEnum):

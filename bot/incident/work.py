@@ -9,7 +9,7 @@ import hashlib
 import json
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.incident.columns import JSON_COLUMN, Json, UtcDateTime, Word
@@ -45,7 +45,10 @@ class Step(SQLModel, table=True):
 class Action(SQLModel, table=True):
     """One containment action on one scope."""
 
-    __table_args__ = (UniqueConstraint("incident", "index", name="ux_action_incident_index"),)
+    __table_args__ = (
+        UniqueConstraint("incident", "index", name="ux_action_incident_index"),
+        Index("ix_action_scope_id", "scope_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     incident: int = Field(foreign_key="incident.number", index=True)
@@ -61,6 +64,8 @@ class Action(SQLModel, table=True):
     reversible: bool
     signatures: int = 1
     """How many persons must approve: 2 for system-wide or irreversible actions (design law 8)."""
+    edition: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    """How often it was stated: whatever changes what an approver decides about (who may, how many, how) counts it up."""
     alternative_to: ActionKind | None = Field(default=None, sa_type=Word(ActionKind))
     auto: bool = False
     state: ActionState = Field(default=ActionState.PROPOSED, sa_type=Word(ActionState))
@@ -77,6 +82,22 @@ class Action(SQLModel, table=True):
     """What the connector said and how it was verified, in words."""
     snapshot: Json | None = Field(default=None, sa_type=JSON_COLUMN)
     """What the connector needs to revert: prior values, never secrets."""
+    blast_calls: int | None = None
+    """Requests of the last hour that it would have touched, as its connector said. None is not known, never zero."""
+    blast_subjects: int | None = None
+    """How many different subjects are among them."""
+    blast_source: str | None = Field(default=None, max_length=200)
+    """Where these figures come from, in words. They move, so no approval is bound to them."""
+    blast_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When they were told; None while nobody was asked."""
+    held_under: str | None = Field(default=None, max_length=400)
+    """The key under which the system holds it, where another incident had contained the same target before."""
+    temporary_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Then the room is asked whether to revert or keep it. Nothing ends by itself."""
+    kept_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    kept_by: str | None = Field(default=None, max_length=120)
+    kept_because: str | None = None
+    """Why it is to stay in force; the review names it."""
 
     @property
     def key(self) -> str:
@@ -88,7 +109,7 @@ class Action(SQLModel, table=True):
         """sha256 over everything that an approver is shown. An approval is bound to it; execution checks it again."""
         shown = [
             self.incident, self.index, self.kind, self.scope_kind, self.scope_id, self.connector, self.effect,
-            self.reversible, self.signatures,
+            self.reversible, self.signatures, *([self.edition] if self.edition > 1 else []),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
 
@@ -96,7 +117,10 @@ class Action(SQLModel, table=True):
 class Approval(SQLModel, table=True):
     """One decision of one person about one action, bound to the digest of what was shown."""
 
-    __table_args__ = (UniqueConstraint("action", "person", name="ux_approval_action_person"),)
+    __table_args__ = (
+        UniqueConstraint("action", "person", name="ux_approval_action_person"),
+        Index("ix_approval_decision", "decision"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     incident: int = Field(foreign_key="incident.number", index=True)

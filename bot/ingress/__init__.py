@@ -1,7 +1,7 @@
-"""The HTTP room: alerts in, Slack over HTTP, health, metrics. FastAPI and uvicorn live here and nowhere else."""
+"""The HTTP room: alerts in, Slack over HTTP, health, metrics. FastAPI lives here and nowhere else."""
 
 from bot.ingress.app import ingress_app
 from bot.ingress.metrics import Metrics
-from bot.ingress.server import Serving
+from bot.serving import Serving
 
 __all__ = ["Metrics", "Serving", "ingress_app"]

@@ -43,6 +43,9 @@ class Metrics:
         self._open = Gauge("firsthour_open_incidents", "Running incidents, no drills.", ["severity"], registry=registry)
         self._oldest = Gauge("firsthour_oldest_due_intent_seconds", "Age of the oldest due act.", registry=registry)
 
+        self._broken = Gauge(
+            "firsthour_break_glass", "Actions carried out by break-glass, no drills.", registry=registry
+        )
         self._gave_up = Counter("firsthour_gave_up", "Outward acts that were given up.", ["kind"], registry=registry)
         self._reconnects = Counter(
             "firsthour_socket_reconnects", "Socket Mode connections made anew.", registry=registry
@@ -86,4 +89,5 @@ class Metrics:
         for severity in Severity:
             self._open.labels(severity.label).set(found.open_incidents.get(severity, 0))
         self._oldest.set((now - found.oldest_due).total_seconds() if found.oldest_due else 0)
+        self._broken.set(found.glass_broken)
         return generate_latest(self.registry)

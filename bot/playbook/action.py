@@ -25,6 +25,8 @@ class ActionPolicy(Model):
     id: ActionKind
     title: Title
     does: Text
+    breaks: Text
+    """What stops working while it is in force, and for whom: whoever approves weighs it against the harm."""
     scopes: tuple[ScopeKind, ...] = Field(min_length=1)
     """Allowed scopes, smallest first."""
     reversible: bool
@@ -78,6 +80,8 @@ class PlanEntry(Model):
     action: ActionKind
     scope: EntryScope
     why: Text
+    if_evidence: Literal["credential"] | None = None
+    """Offered only where the incident has evidence of this kind: without it, nothing says that this is at stake."""
     alternative_to: ActionKind | None = None
     """The action that this one replaces: one of the two is enough."""
 

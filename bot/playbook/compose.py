@@ -5,7 +5,7 @@ Decides order and selection, purely from the playbook's data. Leaves to the case
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bot.incident.words import ActionKind, Phase, ScopeKind, Severity, SubjectKind
@@ -39,21 +39,24 @@ def proposals(
     *,
     subject_kind: SubjectKind,
     category: Category | None = None,
+    evidence: Collection[str] = (),
+    auto_contain: bool | None = None,
 ) -> tuple[Proposal, ...]:
-    """The severity's plan, changed by trigger and category, smallest scope first.
+    """The severity's plan, changed by trigger, category and evidence, smallest scope first.
 
     A plan without actions stays without: SEV-4 is watched, not contained. An entry for the subject is left out where
-    the subject is unknown or of a kind the action cannot touch.
+    the subject is unknown or of a kind the action cannot touch, and one that needs evidence where there is none of it.
+    `auto_contain` is the organisation's word on this trigger; None leaves it to the trigger.
     """
     known = playbook.triggers.get(trigger) if trigger else None
     changes = [known.actions] if known else []
     if category is not None:
         changes.append(playbook.categories[category].actions)
+    may_be_auto = known is not None and (known.auto_contain if auto_contain is None else auto_contain)
     offered: dict[tuple[ActionKind, ScopeKind], Proposal] = {}
-    for entry in _entries(playbook.plans[playbook.severities[severity].plan].actions, changes):
+    for entry in _entries(playbook.plans[playbook.severities[severity].plan].actions, changes, evidence):
         scope = _scope(playbook, entry, subject_kind)
         if scope is not None and (entry.action, scope) not in offered:
-            may_be_auto = known is not None and known.auto_contain
             offered[entry.action, scope] = _proposal(
                 playbook, entry, scope, subject_kind=subject_kind, may_be_auto=may_be_auto
             )
@@ -76,15 +79,15 @@ def _proposal(
     )
 
 
-def _entries(plan: tuple[PlanEntry, ...], changes: list[Changes]) -> Iterator[PlanEntry]:
+def _entries(plan: tuple[PlanEntry, ...], changes: list[Changes], evidence: Collection[str]) -> Iterator[PlanEntry]:
     if not plan:
         return
     dropped = {action for change in changes for action in change.drop}
-    for entry in plan:
-        if entry.action not in dropped and entry.alternative_to not in dropped:
+    added = (entry for change in changes for entry in change.add)
+    kept = (entry for entry in plan if entry.action not in dropped and entry.alternative_to not in dropped)
+    for entry in (*kept, *added):
+        if entry.if_evidence is None or entry.if_evidence in evidence:
             yield entry
-    for change in changes:
-        yield from change.add
 
 
 def _scope(playbook: Playbook, entry: PlanEntry, subject_kind: SubjectKind) -> ScopeKind | None:

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from bot.playbook.playbook import Playbook
 from bot.playbook.problem import PlaybookError, Problem, did_you_mean
 from bot.playbook.read import explain
+from bot.playbook.trigger import SINGLE_SUBJECTS
 from bot.playbook.yaml_lines import Document, read_yaml
 from bot.settings import Organisation
 
@@ -64,11 +65,16 @@ def _disagreements(document: Document, organisation: Organisation, playbook: Pla
     for section, names, known in (
         ("roster", organisation.roster, playbook.roster_roles),
         ("sources", organisation.sources, playbook.sources),
+        ("auto_contain_triggers", organisation.auto_contain_triggers, playbook.triggers),
     ):
         for name in names:
             if name not in known:
                 fix = did_you_mean(name, known, "remove it")
                 yield document.problem((section, name), f"the playbook has no such entry: “{name}”", fix)
+    for name, alone in organisation.auto_contain_triggers.items():
+        if alone and name in playbook.triggers and not set(playbook.triggers[name].subjects) & SINGLE_SUBJECTS:
+            what, fix = f"“{name}” names no subject that can be contained alone", "remove it, or say false"
+            yield document.problem(("auto_contain_triggers", name), what, fix)
     actions = {kind.value for kind in playbook.actions}
     for name, connector in organisation.connectors.items():
         for index, action in enumerate(connector.actions):

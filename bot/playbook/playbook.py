@@ -5,7 +5,7 @@ Leaves reading to `load`, agreement between files to `check`, and composition to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.incident.words import ActionKind, Category, DetectionMethod, Phase, Role, Severity, SubjectKind
@@ -52,10 +52,25 @@ class Playbook:
     owasp: Owasp
 
     def proposals(
-        self, severity: Severity, trigger: str | None, subject_kind: SubjectKind, *, category: Category | None = None
+        self,
+        severity: Severity,
+        trigger: str | None,
+        subject_kind: SubjectKind,
+        *,
+        category: Category | None = None,
+        evidence: Collection[str] = (),
+        auto_contain: bool | None = None,
     ) -> tuple[Proposal, ...]:
         """Containment to offer, smallest scope first. See `compose.proposals`."""
-        return compose.proposals(self, severity, trigger, subject_kind=subject_kind, category=category)
+        return compose.proposals(
+            self,
+            severity,
+            trigger,
+            subject_kind=subject_kind,
+            category=category,
+            evidence=evidence,
+            auto_contain=auto_contain,
+        )
 
     def steps(
         self,

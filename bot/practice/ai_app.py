@@ -12,22 +12,22 @@ call: it is answered like any other, but never alerts and is limited apart. It b
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from types import TracebackType
-from typing import Literal
 
 import aiohttp
 from aiohttp import web
 
+from bot.practice.ai_admin import Admin, AdminFault, Break
 from bot.practice.ai_alerts import Alarm, Alert, OutputFilter
 from bot.practice.ai_containment import Caller, Containment, NotPossible
-from bot.practice.ai_model import HOLES, Ask, Model
+from bot.practice.ai_gate import Gate
+from bot.practice.ai_model import Answer, Ask, Model
 from bot.practice.ai_scenarios import SCENARIOS, Turn
 from bot.practice.shapes import Json
 
@@ -35,17 +35,6 @@ HOST = "127.0.0.1"
 API_KEY = "practice-key-1"
 SAFE_ANSWER = "The assistant is in safe mode. Please contact support@practice.example."
 NEUTRAL = "This request cannot be processed."
-AdminFault = Literal["error_before", "error_after", "lie", "delay", "reset_after"]
-
-
-@dataclass
-class Break:
-    """A fault of the admin API: ``lie`` answers 200 without doing it, ``error_after`` 500 after doing it."""
-
-    kind: AdminFault
-    action: str = "*"
-    times: int = 1
-    seconds: float = 1.0
 
 
 class PracticeAiApp:
@@ -68,7 +57,9 @@ class PracticeAiApp:
         self.containment = Containment(self.model, now, self._new_credential)
         self.filter = OutputFilter(self.model, now)
         self.alarm = Alarm(alert_url, alert_token)
-        self.breaks: list[Break] = []
+        self.admin = Admin(self.model, self.containment)
+        self.gate: Gate | None = None
+        """Asked before and after every call of the model, once it is set."""
         self.safe_answer = SAFE_ANSWER
         self._runner: web.AppRunner | None = None
 
@@ -105,12 +96,12 @@ class PracticeAiApp:
                 web.get("/documents", self._guard(self.chat_token, self.documents)),
                 web.put("/documents/{id}", self._guard(self.chat_token, self.put_document)),
                 web.get("/memory", self._guard(self.chat_token, self.memory)),
-                web.put("/admin/containment/{action}", self._guard(self.admin_token, self.apply)),
-                web.delete("/admin/containment/{action}", self._guard(self.admin_token, self.revert)),
-                web.get("/admin/containment", self._guard(self.admin_token, self.listing)),
-                web.get("/admin/executions", self._guard(self.admin_token, self.executions)),
-                web.put("/admin/patches/{hole}", self._guard(self.admin_token, self.patch)),
-                web.delete("/admin/patches/{hole}", self._guard(self.admin_token, self.patch)),
+                web.put("/admin/containment/{action}", self._guard(self.admin_token, self.admin.apply)),
+                web.delete("/admin/containment/{action}", self._guard(self.admin_token, self.admin.revert)),
+                web.get("/admin/containment", self._guard(self.admin_token, self.admin.listing)),
+                web.get("/admin/executions", self._guard(self.admin_token, self.admin.executions)),
+                web.put("/admin/patches/{hole}", self._guard(self.admin_token, self.admin.patch)),
+                web.delete("/admin/patches/{hole}", self._guard(self.admin_token, self.admin.patch)),
             ]
         )
         self._runner = web.AppRunner(app, shutdown_timeout=0.2, access_log=None)
@@ -155,10 +146,27 @@ class PracticeAiApp:
             return _said(self.safe_answer, caller)
         message = str(body["message"])
         tools = self.containment.in_force("disable_tools", caller) is None
-        answer = self.model.answer(Ask(message, caller.user, caller.session, tools))
-        for alert in self.filter.look(caller, message, answer):
+        asked = Ask(message, caller.user, caller.session, tools)
+        return await (self._answer(asked, caller) if self.gate is None else self._gated(self.gate, asked, caller))
+
+    async def _answer(self, asked: Ask, caller: Caller) -> web.Response:
+        return self._deliver(asked, self.model.answer(asked), caller)
+
+    def _deliver(self, asked: Ask, answer: Answer, caller: Caller) -> web.Response:
+        """Only what leaves is looked at: what the gate held back leaked nothing."""
+        for alert in self.filter.look(caller, asked.message, answer):
             self.alarm.raise_(alert)
         return _said(answer.text, caller, tools=answer.tools, documents=answer.documents)
+
+    async def _gated(self, gate: Gate, asked: Ask, caller: Caller) -> web.Response:
+        """Ask before the model sees anything, and again before its answer leaves."""
+        verdict = await gate.ask(caller, stage="request", documents=sorted(self.model.documents))
+        if (held := _held_back(verdict, caller)) is not None:
+            return held
+        withheld = set(self.model.documents) if not verdict["retrieval"] else set(verdict["withheld"])
+        answer = self.model.answer(replace(asked, tools=asked.tools and verdict["tools"], withheld=frozenset(withheld)))
+        verdict = await gate.ask(caller, stage="response", tools=bool(answer.tools))
+        return _held_back(verdict, caller) or self._deliver(asked, answer, caller)
 
     def _refuse(self, caller: Caller) -> web.Response | None:
         if self.containment.in_force("disable_endpoint", caller):
@@ -195,68 +203,11 @@ class PracticeAiApp:
         shown = [one.text for one in self.model.memories if one.user == user and not one.quarantined]
         return web.json_response({"memory": shown})
 
-    # What responders call
-
-    async def apply(self, request: web.Request) -> web.Response:
-        """Put an action in force."""
-        body = await request.json()
-        action, scope, key = request.match_info["action"], body["scope"], str(body["key"])
-        self.containment.attempts[key] += 1
-        broken = self._broken(action)
-        if broken is not None and broken.kind == "delay":
-            await asyncio.sleep(broken.seconds)
-        if broken is not None and broken.kind == "error_before":
-            return web.json_response({"error": "internal"}, status=500)
-        if broken is not None and broken.kind == "lie":
-            return web.json_response({"status": "applied", "action": action})
-        incident = str(body.get("incident", ""))
-        status = self.containment.apply(action, str(scope["kind"]), str(scope.get("id", "")), incident, key)
-        if broken is not None and broken.kind == "reset_after" and request.transport is not None:
-            request.transport.abort()
-        if broken is not None and broken.kind == "error_after":
-            return web.json_response({"error": "internal"}, status=500)
-        return web.json_response({"status": status, "action": action})
-
-    def _broken(self, action: str) -> Break | None:
-        for one in self.breaks:
-            if one.times > 0 and one.action in ("*", action):
-                one.times -= 1
-                return one
-        return None
-
-    async def revert(self, request: web.Request) -> web.Response:
-        """Take an action back; the scope comes as a body or as ``?kind=…&id=…``."""
-        body = await request.json() if request.can_read_body else {"scope": dict(request.query)}
-        scope = body["scope"]
-        action = request.match_info["action"]
-        status = self.containment.revert(action, str(scope["kind"]), str(scope.get("id", "")))
-        return web.json_response({"status": status, "action": action})
-
-    async def listing(self, request: web.Request) -> web.Response:
-        """What is in force."""
-        shown = [{**asdict(one), "scope": {"kind": one.kind, "id": one.id}} for one in self.containment.active.values()]
-        return web.json_response({"containment": shown})
-
-    async def executions(self, request: web.Request) -> web.Response:
-        """How often each key was asked for, really carried out, and reverted."""
-        counts = self.containment
-        return web.json_response(
-            {"attempts": counts.attempts, "executions": +counts.executions, "reverts": counts.reverts}
-        )
-
-    async def patch(self, request: web.Request) -> web.Response:
-        """Close a hole, or open it again: what remediation does."""
-        hole = request.match_info["hole"]
-        if hole not in HOLES:
-            raise NotPossible(f"unknown hole {hole}; there are {', '.join(HOLES)}")
-        (self.model.patched.add if request.method == "PUT" else self.model.patched.discard)(hole)
-        return web.json_response({"patched": sorted(self.model.patched)})
-
     # What tests, drills and the demo call
 
     def break_next(self, kind: AdminFault, *, action: str = "*", times: int = 1, seconds: float = 1.0) -> None:
         """Let the next calls of the admin API go wrong."""
-        self.breaks.append(Break(kind, action, times, seconds))
+        self.admin.breaks.append(Break(kind, action, times, seconds))
 
     async def ask(
         self, message: str, *, user: str = "nora", session: str | None = None, probe: bool = False
@@ -304,6 +255,14 @@ def _caller(request: web.Request, body: Json) -> Caller:
         endpoint=request.path,
         probe=request.headers.get("x-firsthour-probe") == "1",
     )
+
+
+def _held_back(verdict: Json, caller: Caller) -> web.Response | None:
+    """What the caller gets in place of an answer; None where the call may go on."""
+    if not verdict["allow"]:
+        retry = {"Retry-After": str(verdict["retry_after"])} if verdict.get("retry_after") else {}
+        return web.json_response({"error": verdict["message"]}, status=verdict["status"], headers=retry)
+    return _said(verdict["answer"], caller) if verdict["answer"] is not None else None
 
 
 def _said(text: str, caller: Caller, **more: object) -> web.Response:

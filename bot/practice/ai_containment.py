@@ -44,6 +44,10 @@ class Caller:
     probe: bool = False
     """a verification call: limited apart from real traffic, and never alerted on"""
 
+    @property
+    def application(self) -> str:
+        return APPLICATION
+
     def within(self, kind: str, wanted: str) -> bool:
         """Whether a scope covers this caller."""
         if kind == "everyone":

@@ -38,6 +38,8 @@ class Ask:
     user: str
     session: str
     tools: bool = True
+    withheld: frozenset[str] = frozenset()
+    """Documents that must not be used."""
 
 
 @dataclass
@@ -180,7 +182,11 @@ class Model:
     def _document(self, ask: Ask, message: str, decoded: str) -> Answer | None:
         words = set(re.findall(r"[a-z]{4,}", message.lower()))
         for document in self.documents.values():
-            if document.quarantined or not words & set(re.findall(r"[a-z]{4,}", document.id + " " + document.text)):
+            if (
+                document.quarantined
+                or document.id in ask.withheld
+                or not words & set(re.findall(r"[a-z]{4,}", document.id + " " + document.text))
+            ):
                 continue
             if OVERRIDE.search(document.text) and self.open("prompt_leak"):
                 return Answer(f"My configuration is: {self.prompt}", documents=[document.id], traits={"injection"})

@@ -15,8 +15,11 @@ from slack_sdk.models.views import View
 
 from bot.incident.caller import Caller
 from bot.incident.incident import person
+from bot.incident.words import Via
 from bot.slack.buttons import Button
 
+TYPED = "slash:"
+"""How the key of a typed command begins; whatever else a person does is a press."""
 C = TypeVar("C")
 """The context that the composition root hands to every handler."""
 
@@ -39,7 +42,13 @@ class Asked:
 
     @property
     def caller(self) -> Caller:
-        return Caller(person(self.user), self.inbound, self.full_member)
+        return Caller(person(self.user), self.inbound, self.full_member, self.via)
+
+    @property
+    def via(self) -> Via:
+        if self.inbound.startswith(TYPED):
+            return Via.COMMAND
+        return Via.DIRECT if (self.channel or "").startswith("D") else Via.PANEL
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.slack import buttons
+from bot.slack.feature import TYPED
 from bot.slack.forms import Values
 
 Body = Mapping[str, Any]
@@ -39,7 +40,7 @@ class Act:
 def slash(body: Body) -> Act:
     return Act(
         user=body["user_id"],
-        key=f"slash:{body['trigger_id']}",
+        key=f"{TYPED}{body['trigger_id']}",
         text=body.get("text") or "",
         channel=body.get("channel_id"),
         trigger_id=body["trigger_id"],

@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.incident import Incident
 from bot.incident.outward import Intent, IntentKind, IntentState
-from bot.incident.words import Severity
+from bot.incident.words import Decision, Severity
+from bot.incident.work import Approval
 
 UNSETTLED = (IntentState.PENDING, IntentState.SENDING, IntentState.GIVEN_UP)
 """What is done is not counted: it grows for ever and says nothing about now."""
@@ -25,6 +26,8 @@ class Counts:
     """Without drills."""
     oldest_due: datetime | None
     """Since when the longest-waiting intent has been due."""
+    glass_broken: int = 0
+    """Actions ever carried out by break-glass, without drills."""
 
 
 async def counts(session: AsyncSession, now: datetime) -> Counts:
@@ -32,6 +35,7 @@ async def counts(session: AsyncSession, now: datetime) -> Counts:
     intents = select(*kinds).where(col(Intent.state).in_(UNSETTLED)).group_by(col(Intent.kind), col(Intent.state))
     running = select(Incident.severity, func.count()).where(col(Incident.ended_at).is_(None), ~col(Incident.drill))
     waiting = select(func.min(Intent.due_at)).where(Intent.state == IntentState.PENDING, Intent.due_at <= now)
+    broken = select(func.count()).where(Approval.decision == Decision.BREAK_GLASS, Approval.incident == Incident.number)
     return Counts(
         intents={
             (IntentKind(kind), IntentState(state)): count for kind, state, count in (await session.exec(intents)).all()
@@ -41,4 +45,5 @@ async def counts(session: AsyncSession, now: datetime) -> Counts:
             for severity, count in (await session.exec(running.group_by(col(Incident.severity)))).all()
         },
         oldest_due=(await session.exec(waiting)).one(),
+        glass_broken=(await session.exec(broken.where(~col(Incident.drill)))).one(),
     )

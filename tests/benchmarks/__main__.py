@@ -9,13 +9,15 @@ import asyncio
 import sys
 from functools import partial
 
-from tests.benchmarks import ack, burst, clock, history, opening, soak
+from tests.benchmarks import ack, burst, clock, gate, gateway, history, opening, soak
 
 ALL = {
     "opening": opening.measure,
     "ack": ack.measure,
     "burst": burst.measure,
     "clock": clock.measure,
+    "gate": gate.measure,
+    "gateway": gateway.measure,
     "history": history.measure,
     "soak": soak.measure,
 }

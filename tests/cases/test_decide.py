@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
 from bot.cases import decide, finish, roles
+from bot.cases import severity as severity_of
+from bot.incident.approval import OnRoster
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, NotFound, Refused, Repeated
 from bot.incident.incident import SYSTEM, person
 from bot.incident.outward import IntentKind, ReminderKind
 from bot.incident.timeline import Happened
-from bot.incident.words import ActionKind, ActionState, Decision, Role, ScopeKind, Severity
+from bot.incident.words import ActionKind, ActionState, Decision, Role, ScopeKind, Severity, Via
 from bot.settings import RosterEntry
 from bot.store import Store
 from tests import opened as case
@@ -93,7 +96,9 @@ async def test_a_declined_action_cannot_be_approved_later(store: Store) -> None:
     async with room(store) as inc:
         index = await inc.propose()
         await decide.decline(inc.ctx, ALICE, inc.number, index=index, reason="wrong person")
-        with pytest.raises(Refused, match=r"was declined by <@U0ALICE> at 09:00 UTC. Nothing was changed"):
+        with pytest.raises(
+            Refused, match=r"was declined by <@U0ALICE> at 09:00 UTC. Propose it again .* Nothing was changed"
+        ):
             await decide.approve(inc.ctx, ALICE, inc.number, index=index)
         [entry] = await inc.timeline(Happened.ACTION_DECLINED)
         assert entry.data["reason"] == "wrong person"
@@ -206,6 +211,73 @@ async def test_a_role_of_the_roster_may_sign_where_the_playbook_says_so(store: S
         assert [a.role for a in await inc.approvals()] == ["ciso"]
 
 
+async def test_the_timeline_says_who_signed_what_as_whom_and_from_where(store: Store) -> None:
+    """All that an export needs: the digest, the role, the way, and which signature of how many it was."""
+    async with room(store) as inc:
+        index = await safe_mode(inc)
+        digest = (await inc.action(index)).digest
+        alice, bob = dataclasses.replace(ALICE, via=Via.DIRECT), dataclasses.replace(BOB, via=Via.PANEL)
+        await decide.approve(inc.ctx, alice, inc.number, index=index, digest=digest[:16])
+        await press(inc, bob, index)
+        first, last = await inc.timeline(Happened.ACTION_SIGNED, Happened.ACTION_APPROVED)
+        common = {"digest": digest, "of": 2, "action": index}
+        assert first.data.items() >= (common | {"role": "commander", "signature": 1, "via": "direct_message"}).items()
+        assert last.data.items() >= (common | {"role": "second_person", "signature": 2, "via": "panel"}).items()
+        other = await inc.propose()
+        typed = dataclasses.replace(ALICE, via=Via.COMMAND)
+        await decide.decline(inc.ctx, typed, inc.number, index=other, reason="no")
+        [declined] = await inc.timeline(Happened.ACTION_DECLINED)
+        assert (declined.data["via"], declined.data["digest"]) == ("command", (await inc.action(other)).digest)
+
+
+async def test_what_was_proposed_again_is_named_to_whoever_presses_the_old_button(store: Store) -> None:
+    async with room(store) as inc:
+        old = await inc.propose()
+        await decide.decline(inc.ctx, ALICE, inc.number, index=old, reason="not sure yet")
+        again = await inc.propose()
+        with pytest.raises(Refused, match=f"It was proposed again as action {again}: decide about that one"):
+            await press(inc, ALICE, old)
+
+
+@dataclasses.dataclass
+class Slack:
+    """What Slack says of the roster, as `bot.slack.membership` hands it on."""
+
+    says: OnRoster
+    asked: list[tuple[str, list[str]]] = dataclasses.field(default_factory=list)
+
+    async def roles_of(self, person: str, roles: Collection[str]) -> OnRoster:
+        self.asked.append((person, list(roles)))
+        return self.says
+
+
+async def test_somebody_of_a_usergroup_approves_and_without_an_answer_of_slack_nobody_does(store: Store) -> None:
+    async with room(store) as inc:
+        index = await safe_mode(inc)
+        org = inc.ctx.org.model_copy(update={"roster": {"ciso": RosterEntry(usergroups=("@ciso",))}})
+        dark = Slack(OnRoster(unsure={"ciso": "Slack did not answer in time; try again in a moment"}))
+        ctx = dataclasses.replace(inc.ctx, org=org, membership=dark)
+        with pytest.raises(Refused, match="Whether you are the ciso is not known: Slack did not answer in time"):
+            await decide.approve(ctx, BOB, inc.number, index=index)
+        assert dark.asked == [("U0BOB", ["ciso"])]
+        await decide.approve(ctx, ALICE, inc.number, index=index)  # the commander needs no roster
+        lit = dataclasses.replace(ctx, membership=Slack(OnRoster(frozenset({"ciso"}))))
+        other = await inc.propose(K.ENABLE_SAFE_MODE, C.EVERYONE)
+        await decide.approve(lit, BOB, inc.number, index=other)
+        assert [(a.person, a.role) for a in await inc.approvals()] == [("U0ALICE", "commander"), ("U0BOB", "ciso")]
+
+
+async def test_severity_decides_who_of_the_roster_may_approve(store: Store) -> None:
+    async with room(store, severity=Severity.SEV2) as inc:
+        index = await inc.propose(K.ENABLE_SAFE_MODE, C.EVERYONE)
+        org = inc.ctx.org.model_copy(update={"roster": {"ciso": RosterEntry(people=("U0BOB",))}})
+        ctx = dataclasses.replace(inc.ctx, org=org)
+        with pytest.raises(Refused, match=r"Only the commander of this incident"):
+            await decide.approve(ctx, BOB, inc.number, index=index)
+        await severity_of.change(ctx, ALICE, inc.number, severity=Severity.SEV1, reason="it spreads")
+        assert "You signed" in await decide.approve(ctx, BOB, inc.number, index=index)
+
+
 async def together(*acts: Any) -> tuple[list[str], list[str]]:
     """Answers and refusals of acts that happen at the same time."""
     results = await asyncio.gather(*acts, return_exceptions=True)
@@ -253,6 +325,21 @@ async def test_the_same_press_three_times_counts_once_and_is_answered_alike(stor
             assert again.value.answer == first
         assert len(await inc.approvals()) == len(await executions(inc)) == 1
         assert len(await inc.timeline(Happened.ACTION_APPROVED)) == 1
+
+
+async def test_one_person_by_two_ways_at_once_signs_once(store: Store) -> None:
+    """The panel and the direct message carry the same action to the same commander: one signature, never two."""
+    async with room(store) as inc:
+        index = await safe_mode(inc)
+        digest = (await inc.action(index)).digest[:16]
+        ways = [dataclasses.replace(ALICE, inbound=f"click:{way}", via=way) for way in (Via.PANEL, Via.DIRECT)]
+        answers, refusals = await together(
+            *(decide.approve(inc.ctx, way, inc.number, index=index, digest=digest) for way in ways),
+            decide.approve(inc.ctx, dataclasses.replace(ALICE, via=Via.COMMAND), inc.number, index=index),
+        )
+        assert (len(answers), len(refusals)) == (1, 2)
+        assert all("You have signed action" in one for one in refusals)
+        assert len(await inc.approvals()) == 1 and not await executions(inc)
 
 
 async def test_a_second_press_with_an_id_of_its_own_is_told_who_was_first(store: Store) -> None:

@@ -6,14 +6,17 @@ import logging
 
 import pytest
 from pydantic import SecretStr
+from sqlmodel import select
 
 from bot.cases import actions, attempt, decide, execute, finish
 from bot.connectors import Connectors, Effect, Result
 from bot.connectors.manual import Manual
 from bot.connectors.practice import Practice
 from bot.connectors.practice_users import Users
+from bot.incident.outward import Intent, IntentKind
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionKind, ActionState, ScopeKind, Severity, Status
+from bot.incident.work import Approval
 from bot.practice.ai_app import PracticeAiApp
 from bot.store import Store
 from bot.store.intents import LEASE
@@ -199,6 +202,27 @@ async def test_without_its_signatures_it_is_not_carried_out(store: Store) -> Non
         await inc.work()
         assert (await inc.action(index)).state is S.FAILED
         assert not inc.far.asked
+
+
+@pytest.mark.parametrize("changed", [{"scope_id": "somebody-else"}, {"auto": True, "effect": "nothing"}])
+async def test_signatures_that_nobody_gave_are_found_out_by_the_timeline(
+    store: Store, changed: dict[str, object]
+) -> None:
+    """Somebody with the database's password changes the action, its approval and its intent alike."""
+    async with room(store) as inc:
+        index = await approved(inc)
+        await inc.tamper(index, **changed)
+        digest = (await inc.action(index)).digest
+        async with store.unit() as unit:
+            for row in (await unit.session.exec(select(Approval))).all():
+                row.digest = digest
+            for intent in (await unit.session.exec(select(Intent).where(Intent.kind == IntentKind.EXECUTE))).all():
+                intent.args = {"action": index, "digest": digest}
+        await inc.work()
+        action = await inc.action(index)
+        assert action.state is S.FAILED and "The timeline does not say that this was approved" in (action.result or "")
+        assert not inc.far.asked
+        assert await inc.told() == [f"{index}:failed"]
 
 
 async def test_a_connector_that_left_the_file_fails_in_words(store: Store) -> None:

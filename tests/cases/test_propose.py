@@ -169,7 +169,7 @@ async def test_a_reversible_single_subject_action_runs_by_itself_and_says_so(sto
         assert approved.data["auto"] is True
         await inc.work()
         assert (await inc.action(block.index)).state is S.VERIFIED
-        assert inc.far.in_force == {("block_user", "user", "mallory")}
+        assert set(inc.far.in_force) == {("block_user", "user", "mallory")}
 
 
 async def test_switched_off_nothing_runs_by_itself(store: Store) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from bot.cases import attempt, decide, execute, finish, revert
+from bot.cases.acknowledge import acknowledge
+from bot.cases.recovery import Decided
 from bot.incident.caller import Caller
 from bot.incident.errors import Refused, Repeated
 from bot.incident.incident import person
@@ -113,6 +115,18 @@ async def test_a_revert_without_an_answer_is_settled_by_looking(store: Store) ->
         assert (await inc.action(index)).state is S.REVERTED
 
 
+async def test_a_revert_that_was_answered_500_and_not_done_is_sent_again(store: Store, clock: Clock) -> None:
+    async with room(store) as inc:
+        index = await in_force(inc)
+        inc.far.revert_faults.append("error_before")
+        await revert.ask_revert(inc.ctx, ALICE, inc.number, index=index)
+        await inc.work()
+        assert (await inc.action(index)).state is S.VERIFIED and inc.far.in_force
+        clock.advance(seconds=MINUTE)
+        await inc.work()
+        assert (await inc.action(index)).state is S.REVERTED and not inc.far.in_force
+
+
 async def test_a_revert_that_stays_unknown_is_said_and_may_be_asked_again(store: Store, clock: Clock) -> None:
     async with room(store) as inc:
         index = await in_force(inc)
@@ -168,7 +182,9 @@ async def test_a_revert_waits_until_the_execution_is_settled(store: Store, clock
 async def test_what_is_still_in_force_can_be_reverted_after_the_end(store: Store) -> None:
     async with room(store) as inc:
         index = await in_force(inc)
-        await finish.false_positive(inc.ctx, ALICE, inc.number, reason="it was a test")
+        await acknowledge(inc.ctx, ALICE, inc.number)
+        kept = Decided(keep=frozenset({index}), because="until tomorrow")
+        await finish.resolve(inc.ctx, ALICE, inc.number, reason="the filter is live", decided=kept)
         await revert.ask_revert(inc.ctx, ALICE, inc.number, index=index)
         await inc.work()
         assert (await inc.action(index)).state is S.REVERTED

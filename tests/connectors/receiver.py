@@ -23,7 +23,12 @@ Scope = tuple[str, str, str]
 
 @dataclass
 class Receiver:
-    in_force: set[Scope] = field(default_factory=set)
+    in_force: dict[Scope, list[str]] = field(default_factory=dict)
+    """By scope the keys that hold it: it is in force until the last of them is reverted."""
+    changed: set[Scope] = field(default_factory=set)
+    """What somebody has taken over by hand: no revert touches it any more."""
+    radius: Any = None
+    """What is said to a plan."""
     done: Counter[str] = field(default_factory=Counter)
     """How often each key was really carried out."""
     asked: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
@@ -41,6 +46,12 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def plan(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        if not self._signed(request, raw):
+            return web.Response(status=401)
+        return web.json_response(self.radius)
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
         return await self._order(request, self.faults, self._apply)
@@ -87,6 +98,8 @@ class Receiver:
                 return web.json_response({"ok": True})
             case "slow_before":
                 await self.go.wait()
+        if carry_out == self._revert and _scope(body) in self.changed:
+            return web.Response(status=412)
         carry_out(body)
         if fault == "slow":
             await self.go.wait()
@@ -98,10 +111,12 @@ class Receiver:
     def _apply(self, body: dict[str, Any]) -> None:
         if not self.done[body["key"]]:
             self.done[body["key"]] += 1
-            self.in_force.add(_scope(body))
+            self.in_force.setdefault(_scope(body), []).append(body["key"])
 
     def _revert(self, body: dict[str, Any]) -> None:
-        self.in_force.discard(_scope(body))
+        held = [key for key in self.in_force.pop(_scope(body), []) if key != body["key"]]
+        if held:
+            self.in_force[_scope(body)] = held
 
     def _signed(self, request: web.Request, raw: bytes) -> bool:
         fields = dict(part.partition("=")[::2] for part in request.headers.get("X-Firsthour-Signature", "").split(","))
@@ -119,6 +134,7 @@ def _scope(body: dict[str, Any]) -> Scope:
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
+    app.router.add_post("/plan", receiver.plan)
     app.router.add_post("/apply", receiver.apply)
     app.router.add_post("/revert", receiver.revert)
     app.router.add_route("*", "/verify", receiver.verify)

@@ -5,26 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
+from bot.connectors.conformance import PROMISES, Case, Promise, name_of, timeout_for
+from bot.connectors.conformance.proxy import Proxy, proxy
 from bot.connectors.contract import Effect, Order
 from bot.connectors.practice import Practice
 from bot.connectors.practice_users import Users
 from bot.incident.words import ActionKind, ScopeKind
 from bot.practice.ai_app import PracticeAiApp
-from tests.connectors.conformance import Conformance, block
+from tests.connectors.conformance import BehindProxy, block, order
 
 K, C = ActionKind, ScopeKind
-
-
-class Far:
-    def __init__(self, app: PracticeAiApp) -> None:
-        self.app = app
-        self.secrets = (app.admin_token, app.chat_token, app.credential, app.canary)
-
-    def carried_out(self, key: str) -> int:
-        return self.app.containment.executions[key]
-
-    def holds(self, scope_id: str) -> bool:
-        return ("block_user", "user", scope_id) in self.app.containment.active
 
 
 @pytest.fixture
@@ -45,24 +35,28 @@ async def connector(app: PracticeAiApp) -> AsyncIterator[Practice]:
     await made.close()
 
 
-@pytest.fixture
-async def down(app: PracticeAiApp) -> AsyncIterator[Practice]:
-    made = practice(app, root="http://127.0.0.1:9")
-    yield made
-    await made.close()
+class Far(BehindProxy):
+    def __init__(self, app: PracticeAiApp, between: Proxy) -> None:
+        super().__init__(between, (app.admin_token, app.chat_token, app.credential, app.canary))
+        self.app = app
+
+    async def behaves_blocked(self, order: Order) -> bool:
+        status, _ = await self.app.ask("hello", user=order.scope_id, session=f"session-{order.scope_id}")
+        return status == 403
+
+    async def state(self) -> object:
+        return sorted(self.app.containment.active)
+
+    async def carried_out(self, order: Order) -> int:
+        return self.app.containment.executions[order.key]
 
 
-@pytest.fixture
-def far(app: PracticeAiApp) -> Far:
-    return Far(app)
-
-
-class TestPracticeConforms(Conformance):
-    pass
-
-
-def order(kind: ActionKind, scope: ScopeKind, scope_id: str, index: int = 1) -> Order:
-    return Order("INC-12", f"INC-12:{index}:{scope}/{scope_id}", kind, scope, scope_id)
+@pytest.mark.parametrize("promise", PROMISES, ids=name_of)
+async def test_it_keeps_the_promises_of_every_connector(app: PracticeAiApp, promise: Promise) -> None:
+    async with proxy(app.url) as between:
+        made = practice(app, root=between.url, seconds=timeout_for(promise))
+        await promise(Case(made, block("mallory"), block("alice"), Far(app, between)))
+        await made.close()
 
 
 VISIBLE = [

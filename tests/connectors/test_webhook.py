@@ -6,25 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from bot.connectors.contract import Effect
+from bot.connectors.conformance import PROMISES, Case, Promise, name_of, timeout_for
+from bot.connectors.conformance.proxy import Proxy, proxy
+from bot.connectors.contract import Effect, Order
 from bot.connectors.http import BODY_LIMIT
 from bot.connectors.webhook import Addresses, Webhook
 from bot.incident.words import ActionKind, ScopeKind
-from tests.connectors.conformance import Conformance, block
+from tests.connectors.conformance import BehindProxy, block
 from tests.connectors.receiver import SECRET, Receiver, receiving
-
-
-class Far:
-    secrets = (SECRET,)
-
-    def __init__(self, receiver: Receiver) -> None:
-        self.receiver = receiver
-
-    def carried_out(self, key: str) -> int:
-        return self.receiver.done[key]
-
-    def holds(self, scope_id: str) -> bool:
-        return ("block_user", "user", scope_id) in self.receiver.in_force
 
 
 @pytest.fixture
@@ -33,10 +22,17 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-def webhook(root: str, *, method: str = "POST", verify: bool = True, revert: bool = True, **more: object) -> Webhook:
-    addresses = Addresses(
-        f"{root}/apply", f"{root}/verify?tenant=a" if verify else None, method, f"{root}/revert" if revert else None
-    )
+def webhook(
+    root: str,
+    *,
+    method: str = "POST",
+    verify: bool = True,
+    revert: bool = True,
+    plan: str | None = None,
+    **more: object,
+) -> Webhook:
+    looks, undoes = (f"{root}/verify?tenant=a" if verify else None), (f"{root}/revert" if revert else None)
+    addresses = Addresses(f"{root}/apply", looks, method, undoes, plan)
     settings: dict[str, object] = {"secret": SecretStr(SECRET), "expect_status": (200, 202), "seconds": 5.0} | more
     return Webhook(name="soar", addresses=addresses, **settings)  # type: ignore[arg-type]
 
@@ -48,20 +44,37 @@ async def connector(receiver: Receiver, request: pytest.FixtureRequest) -> Async
     await made.close()
 
 
-@pytest.fixture
-async def down() -> AsyncIterator[Webhook]:
-    made = webhook("http://127.0.0.1:9")  # discard: nothing listens
-    yield made
-    await made.close()
+class Far(BehindProxy):
+    def __init__(self, receiver: Receiver, between: Proxy) -> None:
+        super().__init__(between, (SECRET,))
+        self.receiver = receiver
+
+    async def behaves_blocked(self, order: Order) -> bool:
+        return _scope(order) in self.receiver.in_force
+
+    async def state(self) -> object:
+        held = {scope: tuple(keys) for scope, keys in self.receiver.in_force.items()}
+        return held, frozenset(self.receiver.changed)
+
+    async def carried_out(self, order: Order) -> int:
+        return self.receiver.done[order.key]
+
+    async def meddle(self, order: Order) -> bool:
+        self.receiver.changed.add(_scope(order))
+        return True
 
 
-@pytest.fixture
-def far(receiver: Receiver) -> Far:
-    return Far(receiver)
+def _scope(order: Order) -> tuple[str, str, str]:
+    return order.kind.value, order.scope_kind.value, order.scope_id
 
 
-class TestWebhookConforms(Conformance):
-    pass
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("promise", PROMISES, ids=name_of)
+async def test_it_keeps_the_promises_of_every_connector(receiver: Receiver, promise: Promise, method: str) -> None:
+    async with proxy(receiver.url, is_order=lambda asked: not asked.path.startswith("/verify")) as between:
+        made = webhook(between.url, method=method, seconds=timeout_for(promise))
+        await promise(Case(made, block("mallory"), block("alice"), Far(receiver, between)))
+        await made.close()
 
 
 async def test_every_request_is_signed_and_holds_ids_only(receiver: Receiver, connector: Webhook) -> None:
@@ -85,7 +98,7 @@ async def test_with_the_wrong_secret_nothing_is_changed(receiver: Receiver) -> N
     wrong = webhook(receiver.url, secret=SecretStr("another"))
     applied = await wrong.apply(block())
     assert applied.effect is Effect.FAILED
-    assert "refused (401)" in applied.detail
+    assert "does not accept the credentials (401)" in applied.detail
     assert (await wrong.verify(block())).effect is Effect.UNKNOWN
     assert not receiver.in_force
     await wrong.close()
@@ -169,6 +182,46 @@ async def test_without_an_address_to_revert_at_it_cannot_be_undone_and_says_so(r
     assert "cannot be undone" in oneway.effect_of(ActionKind.BLOCK_USER, ScopeKind.USER, "mallory")
     assert (await oneway.revert(block(), None)).effect is Effect.FAILED
     await oneway.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "plan"),
+    [
+        ({"calls": 120, "subjects": 3, "source": "the gateway's log"}, (120, 3, "the gateway's log")),
+        ({"calls": 0}, (0, None, "soar, of the last hour")),
+        ({"calls": 5, "source": "x" * 500}, (5, None, "x" * 119 + "…")),
+        ({}, (None, None, "")),
+        ({"calls": -1, "subjects": 3}, (None, None, "")),
+        ({"calls": "many"}, (None, None, "")),
+        (["calls"], (None, None, "")),
+        (None, (None, None, "")),
+    ],
+)
+async def test_a_receiver_may_tell_how_much_an_action_would_touch(
+    receiver: Receiver, said: object, plan: tuple[object, ...]
+) -> None:
+    receiver.radius = said
+    asking = webhook(receiver.url, plan=f"{receiver.url}/plan")
+    told = await asking.plan(block())
+    assert (told.calls, told.subjects, told.source) == plan
+    assert "mallory" in told.sentence
+    assert receiver.refused == 0
+    await asking.close()
+
+
+async def test_a_plan_that_gets_no_answer_has_no_figures() -> None:
+    asking = webhook("http://127.0.0.1:9", plan="http://127.0.0.1:9/plan")
+    assert (await asking.plan(block())).calls is None
+    await asking.close()
+
+
+async def test_a_receiver_may_refuse_to_revert_over_somebodys_change(receiver: Receiver, connector: Webhook) -> None:
+    await connector.apply(block())
+    receiver.changed.add(_scope(block()))
+    undone = await connector.revert(block(), None)
+    assert undone.effect is Effect.FAILED
+    assert "somebody changed it since" in undone.detail
+    assert receiver.in_force
 
 
 async def test_secrets_stay_out_of_the_log(

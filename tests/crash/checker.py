@@ -159,7 +159,7 @@ Target = tuple[str, str, str]
 
 def _targets(ai_app: PracticeAiApp, files: Sequence[CaseFile]) -> list[str]:
     """What incidents together say of a target is so, and was done. An action whose target another incident contained
-    already may be found in force without having been carried out; and what one reverts, another may still have verified.
+    already is found in force without having been carried out; and what one reverts stays so while another holds it.
     """
     about: dict[Target, list[Action]] = {}
     for file in files:
@@ -170,10 +170,10 @@ def _targets(ai_app: PracticeAiApp, files: Sequence[CaseFile]) -> list[str]:
         said, name = {action.state for action in actions}, " ".join(target)
         if said & ONCE and not any(ai_app.containment.executions[action.key] for action in actions):
             problems.append(f"{name} is {sorted(said & ONCE)} and was carried out 0 times")
-        if S.REVERTED in said and not any(ai_app.containment.reverts[action.key] for action in actions):
-            problems.append(f"{name} is reverted and was not")
-        if S.UNKNOWN in said or said >= ONCE:
+        if S.UNKNOWN in said:
             continue
+        if said & ONCE == {S.REVERTED} and not any(ai_app.containment.reverts[action.key] for action in actions):
+            problems.append(f"{name} is reverted and was not")
         if (target in ai_app.containment.active) != (S.VERIFIED in said):
             problems.append(f"{name} is in force or not, against {sorted(said)}")
     return problems

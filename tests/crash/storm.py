@@ -76,7 +76,7 @@ async def storm(folder: Path, database_url: str, *, kills: int, seed: int, repli
             async with _going_on(traffic, http):
                 takeovers = await _kill(bots, store, ai_app, kills=kills, seed=seed)
             workspace.faults.clear()
-            ai_app.breaks.clear()
+            ai_app.admin.breaks.clear()
             await traffic.settle()
             await _come_to_rest(bots, store)
         finally:
@@ -92,7 +92,7 @@ def _bots(
     folder: Path, workspace: PracticeWorkspace, ai_app: PracticeAiApp, database_url: str, replicas: int
 ) -> list[Bot]:
     config = folder / "organisation.yaml"
-    config.write_text(organisation(ai_app, workspace), encoding="utf-8")
+    config.write_text(organisation(ai_app, workspace, gated=False), encoding="utf-8")
     env = {
         "FIRSTHOUR_CONFIG": str(config),
         "FIRSTHOUR_SPEED": str(SPEED),

@@ -18,7 +18,7 @@ from tests.crash.storm import quiet
 
 @pytest.fixture
 async def built(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with stage(tmp_path) as made:
+    async with stage(tmp_path, gated=False) as made:
         await made.ai_app.attack("credential_leak")
         await made.ai_app.alerts_delivered()
         await quiet(made.house.store)

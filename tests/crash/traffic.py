@@ -29,7 +29,16 @@ PRESSED = {
     "acknowledge": 3, "take_command": 5, "step_done": 5, "approve": 8, "revert": 2, "snooze": 1, "close": 1,
 }  # fmt: skip
 """What people press, and how often."""
-LINES = ("note {}", "note {}", "update {}", "status", "timeline", "resolve {}", "close --false-positive {}", "sev 2 {}")
+LINES = (
+    "note {}",
+    "note {}",
+    "update {}",
+    "status",
+    "timeline",
+    "resolve --revert-all {}",
+    "close --false-positive {}",
+    "sev 2 {}",
+)
 AGAIN = 0.3
 """Seconds after which a sender repeats what was not answered."""
 

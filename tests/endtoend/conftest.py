@@ -14,8 +14,9 @@ import pytest
 import structlog
 from sqlmodel import col, select
 
-from bot.app import Firsthour, read_settings
+from bot.app import Firsthour
 from bot.demo import Stage, stage
+from bot.environment import read_settings
 from bot.incident.casefile import CaseFile
 from bot.incident.outward import Intent, IntentState
 from bot.practice.ai_app import PracticeAiApp
@@ -183,7 +184,7 @@ def plain_logs() -> Iterator[None]:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with stage(tmp_path) as built, httpx.AsyncClient(timeout=PATIENCE) as http:
+    async with stage(tmp_path, gated=False) as built, httpx.AsyncClient(timeout=PATIENCE) as http:
         yield Scene(built, http)
 
 

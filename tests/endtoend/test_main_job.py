@@ -46,7 +46,8 @@ async def test_no_secret_of_the_answer_reaches_the_room(scene: Scene) -> None:
 async def test_the_first_block_runs_by_itself_is_enforced_and_can_be_reverted(scene: Scene) -> None:
     await scene.ai_app.attack("credential_leak")
     room = await scene.room(1)
-    await scene.shows(room, "panel", "Started by itself, as the trigger allows")
+    panel = await scene.shows(room, "panel", "*In force*")
+    assert "Started by itself, as the trigger allows" in panel.plain()
     assert (await scene.ai_app.ask("Hello", user="mallory"))[0] == 403
     assert (await scene.ai_app.ask("Hello", user="nora"))[0] == 200
     await scene.press(scene.alice, room, "take_command")
@@ -145,7 +146,8 @@ async def test_an_incident_is_led_from_acknowledgement_to_its_end_and_its_timeli
     await scene.asks(scene.alice, "update Contained and fixed", "is out", room)
     await scene.press(scene.alice, room, "resolve")
     await scene.fills(scene.alice, "Resolve", {"reason": "the hole is closed"})
-    await scene.told(scene.alice, "Still in force: ")
+    await scene.told(scene.alice, "Being reverted, the latest first: ")
+    await scene.shows(room, "panel", "Reverted by")
     await scene.shows("incidents", "announcement", "resolved")
     await scene.shows(room, "checklist:review", "of ")
     await scene.press(scene.alice, room, "close")

@@ -15,8 +15,9 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from bot.__main__ import app as command_line
-from bot.app import Firsthour, read_settings
+from bot.app import Firsthour
 from bot.doctor import Finding, examine, show_again
+from bot.environment import read_settings
 from bot.incident.errors import Misconfigured, NotFound
 from bot.incident.outward import Intent, IntentKind, IntentState
 from bot.slack import sockets as sockets_module

@@ -19,13 +19,17 @@ SUBJECTS = st.sampled_from(SubjectKind)
 
 
 def offered(
-    severity: Severity, trigger: str | None, subject: SubjectKind = SubjectKind.USER, category: Category | None = None
+    severity: Severity,
+    trigger: str | None,
+    subject: SubjectKind = SubjectKind.USER,
+    category: Category | None = None,
+    evidence: tuple[str, ...] = (),
 ) -> list[str]:
     """`action@scope`, with `!` where it runs by itself and `|other` where it is an alternative."""
     return [
         f"{proposal.action}@{proposal.scope}{'!' if proposal.auto else ''}"
         f"{f'|{proposal.alternative_to}' if proposal.alternative_to else ''}"
-        for proposal in PLAYBOOK.proposals(severity, trigger, subject, category=category)
+        for proposal in PLAYBOOK.proposals(severity, trigger, subject, category=category, evidence=evidence)
     ]
 
 
@@ -103,7 +107,6 @@ def test_a_severity_1_that_a_person_declared_offers_the_whole_plan_and_runs_noth
     assert {name.split("@")[0] for name in names} == {
         "block_user",
         "disable_tools",
-        "rotate_credentials",
         "enable_safe_mode",
         "disable_endpoint",
     }
@@ -118,6 +121,23 @@ def test_poisoned_data_brings_the_restriction_of_retrieval() -> None:
 def test_credentials_are_rotated_only_where_they_are_at_stake() -> None:
     offering = {t for t in PLAYBOOK.triggers for s in Severity if any("rotate" in name for name in offered(s, t))}
     assert offering == {"credential_leakage_confirmed", "system_prompt_exposure"}
+    assert "rotate_credentials@credential" not in offered(Severity.SEV1, None)
+
+
+@pytest.mark.parametrize("trigger", [None, *PLAYBOOK.triggers])
+def test_evidence_of_a_credential_brings_its_rotation_at_every_severity_that_contains(trigger: str | None) -> None:
+    for severity in (Severity.SEV1, Severity.SEV2, Severity.SEV3):
+        names = offered(severity, trigger, evidence=("alert", "credential"))
+        assert names.count("rotate_credentials@credential") == 1
+    assert offered(Severity.SEV4, trigger, evidence=("credential",)) == []
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_the_organisation_overrides_single_triggers_both_ways(said: bool) -> None:
+    for trigger in PLAYBOOK.triggers:
+        proposals = PLAYBOOK.proposals(Severity.SEV1, trigger, SubjectKind.USER, auto_contain=said)
+        assert any(proposal.auto for proposal in proposals) is said
+    assert not any(p.auto for p in PLAYBOOK.proposals(Severity.SEV1, None, SubjectKind.USER, auto_contain=True))
 
 
 def test_an_endpoint_is_disabled_at_severity_1_only() -> None:
@@ -160,7 +180,7 @@ def test_the_organisations_switch_turns_self_running_containment_off(edit) -> No
 
 def test_dropping_an_action_drops_its_alternative_too(edit) -> None:  # type: ignore[no-untyped-def]
     playbook: Playbook = load(
-        edit("triggers/bulk_data_extraction.yaml", "drop: [rotate_credentials]", "drop: [enable_safe_mode]")
+        edit("triggers/bulk_data_extraction.yaml", "rule:", "actions:\n  drop: [enable_safe_mode]\nrule:")
     )
     kinds = {p.action for p in playbook.proposals(Severity.SEV1, "bulk_data_extraction", SubjectKind.USER)}
     assert not kinds & {ActionKind.ENABLE_SAFE_MODE, ActionKind.DISABLE_ENDPOINT}

@@ -124,5 +124,5 @@ def test_every_step_of_the_playbook_answers_an_item_or_is_known_as_ours(playbook
     named |= {
         path.split("/")[3] for row in ROWS for path in row.paths.split() if path.count("/") == 3 and "/steps/" in path
     }
-    ours = {"prep.tune_triggers", "triage.channel", "contain.quarantine_documents"}
+    ours = {"prep.tune_triggers", "triage.channel", "contain.quarantine_documents", "review.break_glass"}
     assert set(playbook.all_steps) - named == ours

@@ -181,7 +181,20 @@ def hostile_file(text: str, status: Status = Status.ACKNOWLEDGED) -> CaseFile:
         trigger=text if status is Status.OPEN else "credential_leakage_confirmed",
     )
     actions = [
-        action(index, state, scope_id=text, effect=text, why=text, result=text, connector=text)
+        action(
+            index,
+            state,
+            scope_id=text,
+            effect=text,
+            why=text,
+            result=text,
+            connector=text,
+            blast_calls=1,
+            blast_source=text,
+            kept_at=DECLARED,
+            kept_by=ALICE,
+            kept_because=text,
+        )
         for index, state in enumerate(ActionState, start=1)
     ]
     approvals = [approval(one.id or 0, reason=text, decision=Decision.DECLINE) for one in actions]

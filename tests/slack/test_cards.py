@@ -135,10 +135,10 @@ def test_a_drill_says_so_everywhere() -> None:
 
 def state_of(state: ActionState) -> CaseFile:
     decision = Decision.DECLINE if state is ActionState.DECLINED else Decision.APPROVE
-    signed = (
-        [] if state in {ActionState.PROPOSED, ActionState.EXPIRED} else [approval(decision=decision, reason="Not now")]
-    )
-    return file(actions=[action(state=state)], approvals=signed, roles=[commander()])
+    about = action(state=state)
+    by = approval(decision=decision, reason="Not now", digest=about.digest)
+    signed = [] if state in {ActionState.PROPOSED, ActionState.EXPIRED} else [by]
+    return file(actions=[about], approvals=signed, roles=[commander()])
 
 
 @pytest.mark.parametrize("state", list(ActionState))
@@ -152,13 +152,57 @@ def test_the_panel_without_a_plan(snapshot: SnapshotAssertion) -> None:
 
 def test_the_second_signature_is_asked_for_by_name_of_the_first() -> None:
     two = action(kind=ActionKind.DISABLE_ENDPOINT, scope_kind=ScopeKind.ENDPOINT, scope_id="/chat", signatures=2)
-    text = outline(shown(SurfaceKind.PANEL, file(actions=[two], approvals=[approval()])))
+    text = outline(shown(SurfaceKind.PANEL, file(actions=[two], approvals=[approval(digest=two.digest)])))
     assert f"1 of 2 signed · <@{ALICE}>; another person must sign too" in text
 
 
 def test_an_alternative_is_marked_as_one() -> None:
     other = action(2, kind=ActionKind.DISABLE_ENDPOINT, alternative_to=ActionKind.ENABLE_SAFE_MODE)
     assert "_or, instead of “Enable safe mode”:_" in outline(shown(SurfaceKind.PANEL, file(actions=[action(), other])))
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ({}, "*Last hour:* not known how much it would have touched"),
+        ({"blast_at": DECLARED}, "*Last hour:* not known how much it would have touched"),
+        (
+            {"blast_calls": 0, "blast_subjects": 0, "blast_source": "the gate"},
+            "*Last hour:* 0 calls by 0 subjects (the gate)",
+        ),
+        ({"blast_calls": 41, "blast_subjects": 1}, "*Last hour:* 41 calls by 1 subject"),
+        ({"blast_calls": 1}, "*Last hour:* 1 call\n"),
+        ({"blast_subjects": 3}, "*Last hour:* calls not known by 3 subjects"),
+    ],
+)
+def test_how_far_an_action_reaches_is_told_and_what_is_not_known_is_not_zero(known: dict[str, Any], says: str) -> None:
+    text = outline(shown(SurfaceKind.PANEL, file(actions=[action(**known)])))
+    assert says in text
+    assert "*Breaks:* The blocked one cannot work until it is reverted." in text
+
+
+def test_figures_that_move_change_no_digest() -> None:
+    assert action(blast_calls=41, blast_subjects=1, blast_at=DECLARED).digest == action().digest
+
+
+def test_an_alternative_is_not_needed_while_the_other_holds() -> None:
+    mode = action(1, ActionState.VERIFIED, kind=ActionKind.ENABLE_SAFE_MODE)
+    other = action(2, kind=ActionKind.DISABLE_ENDPOINT, alternative_to=ActionKind.ENABLE_SAFE_MODE)
+    said = "_Not needed while 1. Enable safe mode holds; approve it only where that is not enough._"
+    assert said in outline(shown(SurfaceKind.PANEL, file(actions=[mode, other])))
+    mode.state = ActionState.DECLINED
+    assert said not in outline(shown(SurfaceKind.PANEL, file(actions=[mode, other])))
+
+
+def test_what_is_in_force_says_how_long_and_why() -> None:
+    held = action(state=ActionState.VERIFIED)
+    assert "*Temporary:* no end time; the resolution asks about it" in outline(
+        shown(SurfaceKind.PANEL, file(actions=[held]))
+    )
+    held.temporary_until, held.kept_at, held.kept_by, held.kept_because = DECLARED, DECLARED, BOB, "not <yet>"
+    text = outline(shown(SurfaceKind.PANEL, file(actions=[held])))
+    assert f"*Temporary:* kept by <@{BOB}> at" in text and "not &lt;yet&gt;; until" in text
+    assert "Ask in 4 hours whether to revert=12|1|240" in text
 
 
 def test_approve_carries_the_digest_of_what_was_shown_and_asks_first() -> None:

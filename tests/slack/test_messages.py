@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.incident.casefile import CaseFile
 from bot.incident.incident import RoleHeld
-from bot.incident.words import ActionState, Role, Severity, Status
+from bot.incident.words import ActionState, Decision, Role, Severity, Status
 from bot.practice import blocks as practice
 from bot.practice import mrkdwn
 from bot.slack.buttons import Button
@@ -45,12 +45,14 @@ ARGS: dict[str, dict[str, Any]] = {
     },
     "update_due": {},
     "expiring_actions": {"until": (DECLARED + timedelta(minutes=60)).isoformat()},
+    "temporary_over": {"action": 2},
     "catch_up": {"items": [{"message": "window_nudge", "window": "confirm"}, {"message": "update_due"}, "A sentence."]},
     "severity_changed": {"from": "SEV-2", "to": "SEV-1", "reason": "It spreads"},
     "update_posted": {},
     "alert_attached": {},
     "storm_began": {},
     "action_proposed": {"action": 1},
+    "glass_broken": {"action": 2},
     "action_result": {"action": 2},
     "resolved": {},
     "invite_failed": {"failures": [{"who": BOB, "why": "the account is deactivated"}, {"who": "@gone", "why": "gone"}]},
@@ -63,15 +65,15 @@ def case(about: Any = None, **parts: Any) -> CaseFile:
         "alerts": [alert()],
         "steps": steps(),
         "actions": [action(1), action(2, ActionState.VERIFIED)],
-        "approvals": [approval(2)],
+        "approvals": [approval(2, digest=action(2).digest)],
         "updates": [update()],
     }
     return file(about, **{**values, **parts})
 
 
 def said(name: str, about: CaseFile | None = None, **changed: Any) -> Message | None:
-    usual = {"resolved": ended, "storm_began": lambda: case(incident(gathered=3))}
-    about = about or usual.get(name, case)()
+    usual = {"resolved": ended, "glass_broken": broken, "storm_began": lambda: case(incident(gathered=3))}
+    about = about or (usual | {"temporary_over": over}).get(name, case)()
     return compose(about, playbook(), {"message": name, **ARGS[name], **changed})
 
 
@@ -84,6 +86,31 @@ def test_what_each_message_says(name: str, snapshot: SnapshotAssertion) -> None:
     message = said(name)
     assert message is not None
     assert outline(message) == snapshot
+
+
+def over(**changed: Any) -> CaseFile:
+    held = action(2, ActionState.VERIFIED, temporary_until=DECLARED, **changed)
+    return case(actions=[action(1), held], roles=[commander()])
+
+
+def test_the_commander_is_called_once_about_what_was_to_be_temporary() -> None:
+    first, again = said("temporary_over"), said("temporary_over", again=True)
+    assert first is not None and first.text.startswith(f"<@{ALICE}>: ") and labels(first) == ["Revert", "Keep"]
+    assert again is not None and ALICE not in again.text and labels(again) == ["Revert", "Keep"]
+
+
+def test_what_is_left_in_force_is_named_with_its_reason_when_it_is_resolved() -> None:
+    kept = action(1, ActionState.VERIFIED, kept_because="the account was taken over <!channel>")
+    lifted = action(2, ActionState.VERIFIED, revert_asked_at=DECLARED, revert_asked_by=ALICE)
+    message = said("resolved", case(ended().incident, actions=[kept, lifted]))
+    assert message is not None
+    assert "Being reverted: 2. Block the user." in message.text
+    assert "1. Block the user: the account was taken over &lt;!channel&gt;" in message.text
+
+
+def broken() -> CaseFile:
+    why = "nobody answers, and <!channel> *it* goes on"
+    return case(approvals=[approval(2, BOB, Decision.BREAK_GLASS, reason=why, digest=action(2).digest)])
 
 
 def ended() -> CaseFile:
@@ -104,7 +131,11 @@ def ended() -> CaseFile:
         ("expiring_actions", None, {"until": DECLARED.isoformat()}),
         ("expiring_actions", ended(), {}),
         ("action_proposed", None, {"action": 2}),
+        ("glass_broken", None, {"action": 1}),
         ("action_result", None, {"action": 1}),
+        ("temporary_over", case(), {}),
+        ("temporary_over", over(revert_asked_at=DECLARED), {}),
+        ("temporary_over", case(actions=[action(2, ActionState.REVERTED, temporary_until=DECLARED)]), {}),
         ("update_posted", case(updates=[]), {}),
         ("alert_attached", case(alerts=[]), {}),
         ("storm_began", case(), {}),

@@ -22,6 +22,10 @@ from tests.conftest import postgres_database
 
 MERGED: dict[str, str] = {
     "0001_every_table_of_the_first_version.py": "787ad60a113ebbe446a6c966ccc2ee34ccf2fe5d1b288d1c702b1163df2a8e7e",
+    "0002_the_policy_of_the_gate.py": "a9cc7d8bafcc4e261f76a5332ef9e06012e000243e88704576fd235c7b1c7124",
+    "0003_approvals_bound_to_an_edition.py": "a71316c50693e41f809a40a118c54535fa6f3054d50504d659367ecadcca022d",
+    "0004_blast_radius_and_what_stays_in_force.py": "fe5e19819bff3b558794bdcc8593baf5d5be0693a611a42197abb9d262f53f5c",
+    "0005_one_line_for_a_burst.py": "da3b65da45becb9923646c49e8a68441f1f47c1db0ceef5de0418c83e1be4304",
 }
 """sha256 of every migration that users may have run. A new one is added here when it is merged; none is ever changed."""
 

@@ -13,6 +13,7 @@ from bot.playbook import Playbook
 from bot.slack.cards.announcement import announcement
 from bot.slack.cards.card import card
 from bot.slack.cards.checklist import checklist
+from bot.slack.cards.decisions import decisions
 from bot.slack.cards.panel import panel
 from bot.slack.cards.scene import Scene
 from bot.slack.cards.topic import topic
@@ -23,12 +24,13 @@ RENDERERS: Mapping[SurfaceKind, Callable[[Scene], Message]] = {
     SurfaceKind.PANEL: panel,
     SurfaceKind.CHECKLIST: checklist,
     SurfaceKind.ANNOUNCEMENT: announcement,
+    SurfaceKind.DECISIONS: decisions,
     SurfaceKind.TOPIC: lambda scene: message(topic(scene)),
 }
 
 
 def render(kind: SurfaceKind, part: str, file: CaseFile, playbook: Playbook, *, speed: float = 1.0) -> Message:
-    """`part` is the phase of a checklist, empty elsewhere. Of a topic only `text` counts."""
+    """`part` as in `Surface`. Of a topic only `text` counts."""
     return RENDERERS[kind](Scene(file, playbook, part, speed))
 
 

@@ -91,6 +91,8 @@ def _buttons(step: Step) -> list[ButtonElement]:
     if step.button is StepButton.PROPOSE_ACTION and step.action is not None:
         proposal = value(step.incident, step.step_id, step.action.value)
         return [done, button("Propose action", Button.STEP_PROPOSE, proposal)]
+    if step.button is StepButton.RESTORE:
+        return [done, button("Show what is in force", Button.STEP_RESTORE, value(step.incident, step.step_id))]
     return [done]
 
 

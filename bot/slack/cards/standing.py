@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from bot.incident.approval import counting
 from bot.incident.words import ActionState, Decision
 from bot.incident.work import Action
 from bot.slack.cards.scene import Scene
@@ -42,18 +43,29 @@ def standing(scene: Scene, action: Action) -> Md:
     return md("{} {}", MARKS[action.state], SENTENCES[action.state](scene, action))
 
 
-def _proposed(scene: Scene, action: Action) -> Md:
-    signed = [one for one in scene.file.signed(action) if one.decision is Decision.APPROVE]
-    approvers = scene.playbook.actions[action.kind].approvers_for(scene.incident.severity)
-    parts = [md("{} of {} signed", len(signed), action.signatures)]
+def proposed(scene: Scene, action: Action) -> Md:
+    expires = [md("expires {}", when(action.expires_at))] if action.expires_at is not None else []
+    return join(" · ", [who_may(scene, action), *expires])
+
+
+def who_may(scene: Scene, action: Action) -> Md:
+    """How many have signed, and who may sign next: `1 of 2 signed · @alice; another person must sign too`."""
+    signed = counting(action, scene.file.signed(action))
+    count = md("{} of {} signed", len(signed), action.signatures)
     if signed:
-        parts.append(md("{}; another person must sign too", join(", ", [who(one.person) for one in signed])))
-    else:
-        named = " or ".join(scene.role_title(role) for role in approvers)
-        parts.append(md("waits for the {}", named[:1].lower() + named[1:]))
-    if action.expires_at is not None:
-        parts.append(md("expires {}", when(action.expires_at)))
-    return join(" · ", parts)
+        second = [scene.role_title(role) for role in scene.playbook.policy.second_person.roles]
+        other = " or ".join(second) if second else "person"
+        return md("{} · {}; another {} must sign too", count, join(", ", [who(one.person) for one in signed]), other)
+    approvers = scene.playbook.actions[action.kind].approvers_for(scene.incident.severity)
+    titles = " or ".join(scene.role_title(role) for role in approvers)
+    return md("{} · waits for the {}", count, titles[:1].lower() + titles[1:])
+
+
+def verdict(scene: Scene, action: Action) -> Md:
+    """Who decided and when, without what came of it: that is said in the room."""
+    if action.state in {S.PROPOSED, S.DECLINED, S.EXPIRED}:
+        return SENTENCES[action.state](scene, action)
+    return _by(scene, action)
 
 
 def _approved(scene: Scene, action: Action) -> Md:
@@ -101,8 +113,11 @@ def _expired(scene: Scene, action: Action) -> Md:
 
 
 def _by(scene: Scene, action: Action) -> Md:
-    signed = [who(one.person) for one in scene.file.signed(action) if one.decision is Decision.APPROVE]
-    if signed:
+    approvals = scene.file.signed(action)
+    if (broken := scene.file.glass_broken(action)) is not None:
+        why = safe(broken.reason or "no reason is stored", RESULT_CHARS)
+        return md("*Break-glass* by {} {}: {} (the review looks at it)", who(broken.person), _at(broken.at), why)
+    if signed := [who(one.person) for one in counting(action, approvals)]:
         return md("Approved by {} {}", join(" and ", signed), _at(action.decided_at))
     return Md("Started by itself, as the trigger allows") if action.auto else Md("Approved")
 
@@ -120,7 +135,7 @@ def _at(moment: datetime | None) -> Md:
 
 
 SENTENCES: dict[ActionState, Callable[[Scene, Action], Md]] = {
-    S.PROPOSED: _proposed,
+    S.PROPOSED: proposed,
     S.APPROVED: _approved,
     S.EXECUTING: _executing,
     S.VERIFIED: _verified,

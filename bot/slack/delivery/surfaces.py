@@ -95,9 +95,19 @@ async def show(desk: Desk, channels: Channels, claim: Claim) -> Outcome:
             return showing.failed(place)
     elif file.incident.channel_id is None:
         return await desk.no_room(claim)
+    elif kind is SurfaceKind.DECISIONS:
+        place = surface.channel_id or await _with(desk, part.partition(":")[0])
+        if isinstance(place, Failure):
+            return showing.failed(place)
     else:
         place = file.incident.channel_id
     return await (_topic(showing, place) if kind is SurfaceKind.TOPIC else _message(showing, place))
+
+
+async def _with(desk: Desk, person: str) -> str | Failure:
+    """The channel of the direct messages with one person."""
+    opened = await desk.slack.call("conversations.open", users=person)
+    return opened if isinstance(opened, Failure) else str(opened.data["channel"]["id"])
 
 
 async def _topic(showing: Showing, channel: str) -> Outcome:

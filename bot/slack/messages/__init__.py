@@ -9,12 +9,14 @@ window_nudge          window
 acknowledge_overdue   people, usergroups (ids, e-mail addresses, handles), level
 update_due            –
 expiring_actions      until (ISO time)
+temporary_over        action (index), again: it was asked before
 catch_up              items: sentences, or `{"message": name, …}`
 severity_changed      from (1..4), reason
 update_posted         –
 alert_attached        –
 storm_began           –
 action_proposed       action (index)
+glass_broken          action (index)
 action_result         action (index)
 resolved              –
 invite_failed         failures: `{"who", "why"}`
@@ -41,12 +43,14 @@ MESSAGES: Mapping[str, Compose] = {
         reminders.acknowledge_overdue,
         reminders.update_due,
         reminders.expiring_actions,
+        reminders.temporary_over,
         reminders.catch_up,
         news.severity_changed,
         news.update_posted,
         news.alert_attached,
         news.storm_began,
         news.action_proposed,
+        news.glass_broken,
         news.action_result,
         news.resolved,
         news.invite_failed,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bot.incident.columns import Json
 from bot.incident.words import ActionState, Severity
+from bot.incident.work import Action
+from bot.slack.cards.deciding import named
 from bot.slack.cards.scene import MARKS, Scene
 from bot.slack.cards.standing import standing, waits_for_a_person
 from bot.slack.kit import Message, message
@@ -83,6 +85,27 @@ def action_proposed(scene: Scene, args: Json) -> Message | None:
     )
 
 
+def glass_broken(scene: Scene, args: Json) -> Message | None:
+    """Loud: the commander is mentioned, whoever did it and why is named, and what can be done about it."""
+    action = action_of(scene, args)
+    broken = scene.file.glass_broken(action) if action is not None else None
+    if action is None or broken is None:
+        return None
+    undo = (
+        Md("Revert it in the containment panel if it was wrong.") if action.reversible else Md("It cannot be undone.")
+    )
+    text = md(
+        "🚨 {}: *break-glass* by {} at {}. {} was ordered without the signatures it needs:\n{}\n{} The review looks at it.",
+        scene.in_charge("commander"),
+        who(broken.person),
+        when(broken.at),
+        named(scene, action),
+        quoted(broken.reason or "No reason is stored."),
+        undo,
+    )
+    return message(text)
+
+
 def action_result(scene: Scene, args: Json) -> Message | None:
     action = action_of(scene, args)
     if action is None or action.state in {S.PROPOSED, S.APPROVED}:
@@ -100,10 +123,20 @@ def resolved(scene: Scene, _: Json) -> Message | None:
     lines = [md("{} is *{}*.", scene.name, scene.status)]
     if incident.resolution:
         lines.append(quoted(incident.resolution))
-    if held := [one for one in scene.file.in_force if one.reversible]:
-        named = join(", ", [md("{}. {}", one.index, scene.playbook.actions[one.kind].title) for one in held])
-        lines.append(md("Still in force: {}. Revert in the containment panel what is no longer needed.", named))
+    held = scene.file.in_force
+    if lifted := [one for one in held if one.revert_asked_at is not None]:
+        lines.append(md("Being reverted: {}.", join(", ", [_titled(scene, one) for one in lifted])))
+    if kept := [one for one in held if one.revert_asked_at is None]:
+        lines += [Md("Left in force:"), *(_left(scene, one) for one in kept[:FAILURES])]
     return message(join("\n", lines))
+
+
+def _titled(scene: Scene, action: Action) -> Md:
+    return md("{}. {}", action.index, scene.playbook.actions[action.kind].title)
+
+
+def _left(scene: Scene, action: Action) -> Md:
+    return md("• {}: {}", _titled(scene, action), safe(action.kept_because or "nobody said why", 300))
 
 
 def invite_failed(scene: Scene, args: Json) -> Message | None:
@@ -133,5 +166,6 @@ DONE_BY_HAND = {
     "direct": "Somebody could not be written to directly; call them another way",
     "execute": "An action could not be carried out; look at the containment panel",
     "revert": "An action could not be reverted; look at the containment panel",
+    "plan": "Nobody could be asked how far proposed actions reach; decide without the figures",
     "open_room": "The room could not be opened",
 }

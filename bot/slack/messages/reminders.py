@@ -12,9 +12,12 @@ from slack_sdk.models.blocks import ButtonElement
 from bot.incident.columns import Json
 from bot.incident.words import ActionState
 from bot.slack.buttons import Button, value
+from bot.slack.cards.deciding import named
+from bot.slack.cards.lasting import keep, revert, revertable
 from bot.slack.cards.scene import Scene
+from bot.slack.cards.standing import who_may
 from bot.slack.kit import Message, actions, button, message, section
-from bot.slack.messages.asked import strings
+from bot.slack.messages.asked import action_of, strings
 from bot.slack.text import PERSON, USERGROUP, Md, join, md, mention, safe, usergroup, when
 
 ITEMS = 20
@@ -78,27 +81,41 @@ def update_due(scene: Scene, _: Json) -> Message | None:
 
 
 def expiring_actions(scene: Scene, args: Json) -> Message | None:
-    """What expires together is brought up together; silent where everything was decided."""
-    waiting = [
-        f"{action.index} ({scene.playbook.actions[action.kind].title})"
+    """What expires together is brought up together, each with who may decide; silent where everything was decided."""
+    soon = [
+        (action.expires_at, action)
         for action in scene.file.actions
         if action.state is ActionState.PROPOSED
         and action.expires_at is not None
         and action.expires_at.isoformat() <= str(args.get("until"))
     ]
-    if not waiting or scene.ended:
+    if not soon or scene.ended:
         return None
-    until = min(
-        a.expires_at for a in scene.file.actions if a.state is ActionState.PROPOSED and a.expires_at is not None
-    )
-    text = md(
-        "{}: nobody has decided about {} {}; the proposals expire at {}. Decide in the containment panel.",
+    until = min(expires for expires, _ in soon)
+    one = len(soon) == 1
+    lines = [md("• {}: {}", named(scene, action), who_may(scene, action)) for _, action in soon[:ITEMS]]
+    more = [md("… and {} more", len(soon) - ITEMS)] if len(soon) > ITEMS else []
+    first = md(
+        "{}: {} at {}, and nobody has decided. Decide in the containment panel:",
         scene.in_charge("commander"),
-        "action" if len(waiting) == 1 else "actions",
-        ", ".join(waiting),
+        "a proposal expires" if one else f"{len(soon)} proposals expire",
         when(until),
     )
-    return message(text)
+    return message(join("\n", [first, *lines, *more]))
+
+
+def temporary_over(scene: Scene, args: Json) -> Message | None:
+    """Calls the commander the first time only; it stays a question until somebody answers it."""
+    action = action_of(scene, args)
+    if action is None or not revertable(action) or action.temporary_until is None:
+        return None
+    text = md(
+        "{}{} was to be temporary until {} and is still in force. Revert it, or keep it and say why.",
+        Md("") if args.get("again") else md("{}: ", scene.in_charge("commander")),
+        named(scene, action),
+        when(action.temporary_until, "both"),
+    )
+    return Message(text, (section(text), actions(revert(scene, action), keep(action))))
 
 
 def catch_up(scene: Scene, args: Json) -> Message | None:
@@ -139,5 +156,6 @@ LINES: dict[str, Callable[[Scene, Json], Message | None]] = {
     "acknowledge_overdue": acknowledge_overdue,
     "update_due": update_due,
     "expiring_actions": expiring_actions,
+    "temporary_over": temporary_over,
 }
 """What can have fallen due."""

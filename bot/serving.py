@@ -1,4 +1,4 @@
-"""Serves the application inside the running loop, next to everything else of the process.
+"""Serves an application inside the running loop, next to everything else of the process.
 
 Decides how the socket is bound and how serving begins and ends. Signals are `bot.app`'s: uvicorn's own handling is off.
 """
@@ -25,21 +25,23 @@ class _Server(uvicorn.Server):
 class Serving:
     """One listening address. `start` returns once it listens; `port` is the real one where 0 was asked for."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, *, setting: str = "FIRSTHOUR_HTTP") -> None:
+        """`setting`: the variable that names the address, for whoever has to change it."""
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+            app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False, proxy_headers=False,
             timeout_graceful_shutdown=5, timeout_keep_alive=30,
         )  # fmt: skip
         self._server = _Server(config)
         self._address = (host, port)
+        self._setting = setting
         self._task: asyncio.Task[None] | None = None
         self.port = port
 
     async def start(self) -> None:
         """Raises Misconfigured where the address cannot be bound. Who connects before uvicorn took over waits in the queue."""
-        listening = _bind(*self._address)
+        listening = _bind(*self._address, self._setting)
         self.port = listening.getsockname()[1]
-        self._task = asyncio.create_task(self._server.serve(sockets=[listening]), name="ingress")
+        self._task = asyncio.create_task(self._server.serve(sockets=[listening]), name=self._setting.lower())
 
     async def stop(self) -> None:
         """Take no more connections, let what is in hand finish (5 s), close."""
@@ -49,12 +51,12 @@ class Serving:
             self._task = None
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, setting: str) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         why = error.strerror or "it cannot be used"
-        raise Misconfigured(f"FIRSTHOUR_HTTP names {host}:{port}, which cannot be bound: {why}.") from error
+        raise Misconfigured(f"{setting} names {host}:{port}, which cannot be bound: {why}.") from error
     listening.setblocking(False)
     return listening

@@ -1,0 +1,1 @@
+"""Tests against real systems, each started from a package. `make integration` runs them, `make test` does not."""
