@@ -4,7 +4,7 @@ A connector decides how an action is carried out, verified and reverted on one r
 by the people who approve; what is recorded is the use case's.
 
 The order of one action: `plan` (blast radius) → `snapshot` (evidence and prior values) → `apply` → `verify` → perhaps
-`revert` → `verify_revert`. How to write a connector is told in `docs/connectors.md`; `bot.connectors.conformance` checks it.
+`revert` → `verify_revert`. `docs/connectors.md` tells how to write one; `bot.connectors.conformance` checks it.
 """
 
 from __future__ import annotations

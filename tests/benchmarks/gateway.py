@@ -27,7 +27,7 @@ from tests.integration.systems.litellm import CLOSED, LiteLLM
 from tests.integration.systems.process import Missing
 
 WARM = 40
-CALLS = 300
+CALLS = 200
 """Of each kind, one after the other, and again several at a time."""
 AT_ONCE = 8
 KINDS = {"without the gate": [], "with the gate": [CLOSED]}

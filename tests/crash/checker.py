@@ -137,7 +137,10 @@ def _room(workspace: PracticeWorkspace, file: CaseFile, begun: set[str]) -> list
     announced = [
         key for key, _ in _keyed(workspace.channel("incidents")) if key == f"show:{incident.number}:announcement:"
     ]
-    return problems + ([] if len(announced) == 1 else [f"{incident.name} is announced {len(announced)} times"])
+    wanted_lines = 1 if incident.announced_by is None else 0
+    if len(announced) != wanted_lines:
+        problems.append(f"{incident.name} is announced {len(announced)} times, {wanted_lines} wanted")
+    return problems
 
 
 def _actions(ai_app: PracticeAiApp, file: CaseFile) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, func, select
 
-from bot.cases import acknowledge, note, roles, steps, update
+from bot.cases import acknowledge, execute, note, roles, steps, update
 from bot.cases.context import Context
 from bot.cases.gave_up import gave_up
 from bot.cases.receive import AlertIn, receive
@@ -115,7 +115,8 @@ async def day(sqlite_url: str, clock: Clock) -> AsyncIterator[Day]:
         client = slack_client(ws.bot_token, ws.api_url, session)
         pace = Pace(now=lambda: clock.now.timestamp())
         delivery = Delivery(store, ctx.playbook, ctx.org, client, pace)
-        yield Day(ctx, clock, ws, Runner(store, delivery.handlers(), owner="a", gave_up=gave_up))
+        handlers = {**delivery.handlers(), **execute.handlers(ctx)}
+        yield Day(ctx, clock, ws, Runner(store, handlers, owner="a", gave_up=gave_up))
 
 
 @pytest.mark.timeout(400)

@@ -16,7 +16,7 @@ import textwrap
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
@@ -30,6 +30,7 @@ from tests.integration.systems import aws, chroma, litellm, nginx, scim, unleash
 from tests.integration.systems.installed import python
 from tests.integration.systems.process import TAIL
 
+T = TypeVar("T")
 LABORATORY = pytest.StashKey[Laboratory]()
 
 
@@ -39,28 +40,21 @@ def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     return found
 
 
-@pytest.fixture(scope="session", name="valkey")
-def _valkey(laboratory: Laboratory) -> Iterator[valkey.Valkey]:
-    with laboratory.start("valkey", valkey.running) as system:
-        yield system
+def plain(name: str, running: Callable[[Path], contextlib.AbstractContextManager[T]]) -> Any:
+    """The fixture of a system that needs nothing of the others."""
+
+    @pytest.fixture(scope="session", name=name)
+    def fixture(laboratory: Laboratory) -> Iterator[T]:
+        with laboratory.start(name, running) as system:
+            yield system
+
+    return fixture
 
 
-@pytest.fixture(scope="session", name="chroma")
-def _chroma(laboratory: Laboratory) -> Iterator[chroma.Chroma]:
-    with laboratory.start("chroma", chroma.running) as system:
-        yield system
-
-
-@pytest.fixture(scope="session", name="moto")
-def _moto(laboratory: Laboratory) -> Iterator[aws.Moto]:
-    with laboratory.start("moto", aws.running) as system:
-        yield system
-
-
-@pytest.fixture(scope="session", name="scim")
-def _scim(laboratory: Laboratory) -> Iterator[scim.Scim]:
-    with laboratory.start("scim", scim.running) as system:
-        yield system
+_valkey = plain("valkey", valkey.running)
+_chroma = plain("chroma", chroma.running)
+_moto = plain("moto", aws.running)
+_scim = plain("scim", scim.running)
 
 
 @pytest.fixture(scope="session")

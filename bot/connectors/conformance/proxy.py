@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from aiohttp import ClientSession, web
 from yarl import URL
@@ -53,9 +55,10 @@ class Proxy:
     strayed: int = 0
     port: int = 0
     elsewhere: int = 0
+    lure: str = field(default_factory=lambda: f"/{uuid4().hex}")
     _runner: web.AppRunner | None = None
     _over: asyncio.Event = field(default_factory=asyncio.Event)
-    _listening: list[web.TCPSite] = field(default_factory=list)
+    _listening: list[web.SockSite] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -64,15 +67,17 @@ class Proxy:
     @contextlib.asynccontextmanager
     async def having(self, fault: Fault) -> AsyncIterator[None]:
         self.fault, self._over = fault, asyncio.Event()
+        held = None
         if fault is Fault.DOWN:
             await self._listening.pop().stop()
+            held = self._bound()  # refuses whoever connects, and nobody else can take the port
         try:
             yield
         finally:
             self.fault = None
             self._over.set()
-            if fault is Fault.DOWN:
-                await self._listen()
+            if held is not None:
+                await self._listen(held)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -82,7 +87,9 @@ class Proxy:
             return said
         match self.fault:
             case Fault.REDIRECT:
-                return web.Response(status=307, headers={"Location": f"http://localhost:{self.elsewhere}{asked.path}"})
+                return web.Response(
+                    status=307, headers={"Location": f"http://localhost:{self.elsewhere}{self.lure}{asked.path}"}
+                )
             case Fault.REFUSED:
                 return web.Response(status=401, text='{"message": "who are you?"}', content_type="application/json")
             case Fault.YES_WITHOUT_DOING if self.is_order(asked):
@@ -98,7 +105,7 @@ class Proxy:
                 return await self._forward(asked)
 
     async def stray(self, request: web.Request) -> web.Response:
-        self.strayed += 1
+        self.strayed += request.raw_path.startswith(self.lure)  # a busy machine has callers of its own
         return web.Response()
 
     async def _forward(self, asked: Asked) -> web.Response:
@@ -112,12 +119,18 @@ class Proxy:
 
     async def start(self, runner: web.AppRunner) -> None:
         self._runner = runner
-        await self._listen()
-        self.port = int(runner.addresses[0][1])
+        await self._listen(self._bound())
 
-    async def _listen(self) -> None:
+    def _bound(self) -> socket.socket:
+        made = socket.socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(("127.0.0.1", self.port))
+        self.port = made.getsockname()[1]
+        return made
+
+    async def _listen(self, bound: socket.socket) -> None:
         assert self._runner is not None
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.SockSite(self._runner, bound)
         await site.start()
         self._listening.append(site)
 
