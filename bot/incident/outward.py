@@ -19,10 +19,10 @@ class IntentKind(StrEnum):
 
     EXECUTE = "execute"
     REVERT = "revert"
-    PLAN = "plan"
-    """Ask connectors what proposed actions would touch. Changes nothing outside."""
     OPEN_ROOM = "open_room"
     SHOW = "show"
+    PLAN = "plan"
+    """Ask connectors what proposed actions would touch. Changes nothing outside."""
     INVITE = "invite"
     PIN = "pin"
     POST = "post"
@@ -32,9 +32,9 @@ class IntentKind(StrEnum):
 PRIORITY: dict[IntentKind, int] = {
     IntentKind.EXECUTE: 0,
     IntentKind.REVERT: 0,
-    IntentKind.PLAN: 5,
     IntentKind.OPEN_ROOM: 10,
     IntentKind.SHOW: 20,
+    IntentKind.PLAN: 28,
     IntentKind.INVITE: 30,
     IntentKind.DIRECT: 40,
     IntentKind.PIN: 50,

@@ -1,7 +1,8 @@
 """What the gate adds to a call through a real LiteLLM proxy: the same proxy with and without it, in turns, in one run.
 
-Each call is asked about twice, before and after the model. The model provider is ours, on loopback, and answers at once: what
-is left is the proxy's own time, and the gate's share of it. Needs what `make integration` prepares.
+10,000 rules are in force, and each call is asked about twice, before and after the model. The model provider is ours, on
+loopback, and answers at once: what is left is the proxy's own time, and the gate's share of it. Needs what
+`make integration` prepares.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import httpx
 
+from bot.gate.rules import put
+from bot.incident.policy import Wanted
 from bot.incident.words import ActionKind, ScopeKind
 from bot.store import Store, schema
 from tests.benchmarks.stats import high
@@ -30,16 +33,17 @@ WARM = 40
 CALLS = 200
 """Of each kind, one after the other, and again several at a time."""
 AT_ONCE = 8
+RULES = 10_000
 KINDS = {"without the gate": [], "with the gate": [CLOSED]}
 
 
 async def measure() -> list[str]:
     with tempfile.TemporaryDirectory(prefix="firsthour-gateway-") as folder:
         database = f"sqlite:///{folder}/gate.db"
-        await _migrate(database)
+        await _prepare(database)
         try:
             with _started(Path(folder), database) as (proxy, gate):
-                async with policy_of(gate, database, 1) as policy, _client(proxy) as client:
+                async with policy_of(gate, database, 2) as policy, _client(proxy) as client:
                     await policy.put(ActionKind.BLOCK_USER, ScopeKind.USER, "mallory")
                     assert (await client.ask("mallory")).status_code == 400, "the gate is not asked"
                     return await _measured(client)
@@ -81,24 +85,24 @@ async def _calls(client: Client, count: int, at_once: int) -> dict[str, list[flo
     return taken
 
 
-async def _migrate(database: str) -> None:
+async def _prepare(database: str) -> None:
+    """A database with so many rules on users who do not call."""
     store = Store(database)
     await schema.upgrade(store)
+    async with store.unit() as unit:
+        for number in range(RULES):
+            user = f"user-{number}"
+            wanted = Wanted(f"INC-1:1:user/{user}", 1, ActionKind.BLOCK_USER, ScopeKind.USER, user)
+            await put(unit, wanted)
     await store.close()
 
 
 @contextlib.contextmanager
 def _started(home: Path, database: str) -> Iterator[tuple[LiteLLM, Gate]]:
-    gate = Gate(home / "gate", database)
-    gate.start()
-    try:
-        with (
-            upstream.running(home / "upstream") as provider,
-            litellm.running(home / "litellm", provider.url, gate.url, TOKEN) as proxy,
-        ):
+    with contextlib.closing(Gate(home / "gate", database)) as gate, upstream.running(home / "upstream") as provider:
+        gate.start()
+        with litellm.running(home / "litellm", provider.url, gate.url, TOKEN) as proxy:
             yield proxy, gate
-    finally:
-        gate.stop()
 
 
 @contextlib.asynccontextmanager

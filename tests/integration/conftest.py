@@ -102,9 +102,9 @@ def gate_database(sqlite_template: Path, laboratory: Laboratory) -> str:
 def gate(laboratory: Laboratory, gate_database: str) -> Iterator[Gate]:
     """One gate for the whole session; a test that takes it down brings it back up."""
     running = Gate(laboratory.home / "gate", gate_database)
-    running.start()
-    yield running
-    running.stop()
+    with contextlib.closing(running):
+        running.start()
+        yield running
 
 
 _incidents = itertools.count(101)
@@ -128,9 +128,7 @@ def _nginx(laboratory: Laboratory, upstream: upstream.Upstream, gate: Gate) -> I
 @pytest.fixture(scope="session", name="litellm")
 def _litellm(laboratory: Laboratory, upstream: upstream.Upstream, gate: Gate) -> Iterator[litellm.LiteLLM]:
     """One proxy: calls that name a guardrail are asked about at the gate, others are not."""
-    running = functools.partial(
-        litellm.running, upstream_url=upstream.url, gate_url=gate.url, gate_token=TOKEN
-    )  # fmt: skip
+    running = functools.partial(litellm.running, upstream_url=upstream.url, gate_url=gate.url, gate_token=TOKEN)
     with laboratory.start("litellm", running) as system:
         yield system
 

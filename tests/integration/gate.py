@@ -61,6 +61,9 @@ class Gate:
         command = [sys.executable, "-m", "bot", "gate"]
         self._process = self._running.enter_context(started("gate", command, self._home, env))
 
+    def close(self) -> None:
+        self.stop()
+
     def stop(self) -> None:
         """As a deployment ends it: SIGTERM."""
         if self._running is not None:

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import venv
 from collections.abc import Callable
@@ -118,4 +117,4 @@ def _run(part: str, command: list[str], folder: Path = ROOT) -> None:
 PARTS = {"python": _python, "node": _node, "debian": _debian}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

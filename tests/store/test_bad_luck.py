@@ -226,7 +226,7 @@ async def test_intents_of_an_incident_that_was_deleted_by_hand_end_and_hold_up_n
     async with store.unit() as unit:
         incident = await unit.incident(number)
         for kind in (IntentKind.EXECUTE, IntentKind.REVERT):
-            args = {"action": 1, "digest": "x"}
+            args = {"action": 1, "digest": "x", "time": 1}
             await unit.intend(kind, f"{kind}:{number}:hand", incident=incident, args=args)
     await delete_by_hand(store, number)
     runner = Runner(store, executing(ctx), owner="a", gave_up=gave_up)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
 from bot.incident.errors import NotFound, Repeated
-from bot.incident.incident import SYSTEM, Counter, Incident
+from bot.incident.incident import SYSTEM, Incident
 from bot.incident.outward import InboundKey, Intent, IntentKind, Reminder, ReminderKind, ReminderState, SurfaceKind
 from bot.incident.timeline import Happened, TimelineEntry
 from bot.store import Store, queries
@@ -22,7 +22,7 @@ class Crash(BaseException):
 
 async def counted(store: Store) -> dict[str, int]:
     async with store.read() as session:
-        nouns = (Incident, TimelineEntry, Intent, InboundKey, Counter, Reminder)
+        nouns = (Incident, TimelineEntry, Intent, InboundKey, Reminder)
         return {noun.__name__: (await session.exec(select(func.count()).select_from(noun))).one() for noun in nouns}
 
 
@@ -45,7 +45,7 @@ async def test_state_timeline_and_intents_are_there_together(store: Store) -> No
         incident = await open_incident(unit)
         await unit.intend(IntentKind.OPEN_ROOM, "open:1", incident=incident)
     assert await counted(store) == {
-        "Incident": 1, "TimelineEntry": 1, "Intent": 1, "InboundKey": 1, "Counter": 1, "Reminder": 0,
+        "Incident": 1, "TimelineEntry": 1, "Intent": 1, "InboundKey": 1, "Reminder": 0,
     }  # fmt: skip
 
 

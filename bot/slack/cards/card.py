@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.incident.words import Role, Status
+from bot.incident.words import DetectionMethod, Role, Status
 from bot.slack.buttons import Button, value
 from bot.slack.cards.scene import MARKS, Scene
 from bot.slack.kit import Message, actions, button, context, fields, header, section
@@ -148,7 +148,8 @@ def _roles(scene: Scene) -> Md:
 
 def _origin(scene: Scene) -> Md:
     incident = scene.incident
-    parts = [md("Declared by {} {}", who(incident.declared_by), when(incident.declared_at, "both"))]
+    opened = "Opened by an alert ({}) {}" if incident.detection is DetectionMethod.AUTOMATED else "Declared by {} {}"
+    parts = [md(opened, who(incident.declared_by), when(incident.declared_at, "both"))]
     if incident.detected_at is not None:
         parts.append(md("detected {}", when(incident.detected_at, "both")))
     parts.append(Md("`/incident help` lists what you can do"))

@@ -80,7 +80,7 @@ class Process:
 
 @contextlib.contextmanager
 def started(
-    name: str, command: Sequence[str | Path], home: Path, env: Mapping[str, str] | None = None
+    name: str, command: Sequence[object], home: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[Process]:
     """The command, in the folder `home`, with its output in `home/<name>.log`. Proxies of the environment are not passed on."""
     home.mkdir(parents=True, exist_ok=True)
