@@ -20,10 +20,10 @@ COPY commands commands
 COPY playbooks playbooks
 COPY migrations migrations
 ENV PATH=/app/.venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 \
-    DATABASE_URL=sqlite:////data/firsthour.db FIRSTHOUR_HTTP=0.0.0.0:8080 FIRSTHOUR_LOG=json
+    DATABASE_URL=sqlite:////data/firsthour.db FIRSTHOUR_HTTP=0.0.0.0:8080 FIRSTHOUR_GATE=0.0.0.0:8081 FIRSTHOUR_LOG=json
 USER firsthour
 VOLUME /data
-EXPOSE 8080
+EXPOSE 8080 8081
 HEALTHCHECK --interval=30s --timeout=3s --start-period=20s \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
 STOPSIGNAL SIGTERM
