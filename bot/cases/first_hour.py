@@ -15,7 +15,7 @@ from bot.cases.context import Context
 from bot.incident.columns import Json
 from bot.incident.deadlines import response_due
 from bot.incident.incident import Incident
-from bot.incident.outward import Reminder, ReminderKind
+from bot.incident.outward import Planned, Reminder, ReminderKind
 from bot.incident.words import Status
 from bot.store import Unit
 
@@ -58,20 +58,20 @@ def respond_by(ctx: Context, incident: Incident, since: datetime) -> datetime:
     return response_due(since, None, response.next_business_day, ctx.calendar)
 
 
-def reminder(incident: Incident, kind: ReminderKind, part: str, *, due_at: datetime, args: Json) -> Reminder:
+def reminder(incident: Incident, kind: ReminderKind, part: str, *, due_at: datetime, args: Json) -> Planned:
     """The timeline's head is the revision in the key, so that a plan made anew never meets the keys of the one before."""
     key = f"{incident.number}:{kind}:{part}:r{incident.head_seq}"
-    return Reminder(key=key, incident=incident.number, kind=kind, args=args, due_at=due_at)
+    return Planned(key=key, incident=incident.number, kind=kind, args=args, due_at=due_at)
 
 
-def _acknowledge(incident: Incident, now: datetime) -> Iterator[Reminder]:
+def _acknowledge(incident: Incident, now: datetime) -> Iterator[Planned]:
     """A response time that has passed already (the severity was raised late) calls at once."""
     if incident.unacknowledged and incident.acknowledge_by is not None:
         due = max(incident.acknowledge_by, now)
         yield reminder(incident, ReminderKind.ACKNOWLEDGE, "0", due_at=due, args={"level": 0})
 
 
-def _windows(ctx: Context, incident: Incident, now: datetime) -> Iterator[Reminder]:
+def _windows(ctx: Context, incident: Incident, now: datetime) -> Iterator[Planned]:
     """The first window is shown by the card at the opening, so only the later ones are announced."""
     for window in ctx.playbook.windows(incident.severity):
         start = incident.declared_at + ctx.minutes(window.start_minutes)
@@ -83,13 +83,13 @@ def _windows(ctx: Context, incident: Incident, now: datetime) -> Iterator[Remind
             yield reminder(incident, ReminderKind.WINDOW_NUDGE, window.id, due_at=nudge, args=args)
 
 
-def _update(ctx: Context, incident: Incident, now: datetime) -> Iterator[Reminder]:
+def _update(ctx: Context, incident: Incident, now: datetime) -> Iterator[Planned]:
     """One update reminder is pending at a time; each plans the next when it is due."""
     cadence = ctx.playbook.severities[incident.severity].update_every_minutes
     if cadence:
         yield next_update(incident, now + ctx.minutes(cadence))
 
 
-def next_update(incident: Incident, due_at: datetime) -> Reminder:
+def next_update(incident: Incident, due_at: datetime) -> Planned:
     part = f"{due_at:%Y%m%dT%H%M%S.%f}"
     return reminder(incident, ReminderKind.UPDATE_DUE, part, due_at=due_at, args={})

@@ -12,7 +12,7 @@ from bot.cases.context import Context
 from bot.cases.restate import terms
 from bot.connectors import Nature
 from bot.incident.incident import SYSTEM, Actor, Incident
-from bot.incident.outward import Reminder, ReminderKind
+from bot.incident.outward import Planned, ReminderKind
 from bot.incident.redact import redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionKind, ScopeKind, SubjectKind
@@ -134,14 +134,14 @@ async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *,
     assert action.expires_at is not None
     soon, until = action.expires_at - (action.expires_at - unit.now) / LAST_PART, action.expires_at.isoformat()
     await unit.remind(
-        Reminder(
+        Planned(
             key=actions.expiry_key(action),
             incident=incident.number,
             kind=ReminderKind.ACTION_EXPIRY,
             args={"action": action.index},
             due_at=action.expires_at,
         ),
-        Reminder(  # one for all that were proposed together
+        Planned(  # one for all that were proposed together
             key=f"expiring:{incident.number}:{until}",
             incident=incident.number,
             kind=ReminderKind.ACTION_EXPIRING,

@@ -6,8 +6,10 @@ ticks is `bot.clock`, and the words are the cards'. What is done is not reminded
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -66,10 +68,19 @@ async def sweep(ctx: Context, *, limit: int = 200, late: Late = unheard, only: i
     while True:
         numbers = [only] if only is not None else await due_incidents(ctx, limit=limit)
         batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
-        round_fired = sum([await _batch(ctx, batch, late) for batch in batches])
+        round_fired = await _together(_batch(ctx, batch, late) for batch in batches)
         fired += round_fired
         if round_fired == 0 or only is not None or len(numbers) < limit:
             return fired
+
+
+async def _together(batches: Iterable[Coroutine[Any, Any, int]]) -> int:
+    """While one waits for the database another decides. All of them end before the first failure is raised."""
+    fired = await asyncio.gather(*batches, return_exceptions=True)
+    for one in fired:
+        if isinstance(one, BaseException):
+            raise one
+    return sum(one for one in fired if isinstance(one, int))
 
 
 async def due_incidents(ctx: Context, *, limit: int) -> Sequence[int]:

@@ -15,7 +15,7 @@ from bot.cases.people import member
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import Incident
-from bot.incident.outward import Reminder, ReminderKind, ReminderState
+from bot.incident.outward import Planned, Reminder, ReminderKind, ReminderState
 from bot.incident.timeline import Happened
 from bot.store import Unit
 
@@ -62,9 +62,9 @@ async def _last_nudge(unit: Unit, incident: Incident) -> Reminder | None:
     return (await unit.session.exec(last.order_by(col(Reminder.due_at).desc()).limit(1))).first()
 
 
-def _again(incident: Incident, said: Reminder, due_at: datetime) -> Reminder:
+def _again(incident: Incident, said: Reminder, due_at: datetime) -> Planned:
     """Who snoozes a nudge means the one that was just said: it comes again, and is silent where it was done by then."""
-    return Reminder(
+    return Planned(
         key=f"snoozed:{incident.number}:{incident.head_seq}",
         incident=incident.number,
         kind=ReminderKind.WINDOW_NUDGE,

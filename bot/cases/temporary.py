@@ -16,7 +16,7 @@ from bot.incident.caller import Caller
 from bot.incident.columns import Json
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import SYSTEM, Actor, Incident
-from bot.incident.outward import Reminder, ReminderKind
+from bot.incident.outward import Planned, Reminder, ReminderKind
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState
 from bot.incident.work import Action
@@ -81,7 +81,7 @@ async def _remind(unit: Unit, incident: Incident, action: Action, *, time: int, 
     """The timeline's head is in the key: a time that is set again never meets the question that it replaced."""
     assert action.temporary_until is not None
     await unit.remind(
-        Reminder(
+        Planned(
             key=f"{_prefix(action)}{due_at.isoformat()}:r{incident.head_seq}",
             incident=incident.number,
             kind=ReminderKind.TEMPORARY_OVER,

@@ -1,4 +1,4 @@
-"""Ticks: ten times a second it has due reminders decided, once a minute it tidies. One of the three edges.
+"""Ticks: twenty times a second it has due reminders decided, once a minute it tidies. One of the three edges.
 
 Decides when to look, and that nothing that goes wrong in one incident stops the clock for the others. APScheduler keeps no
 job of ours: what is due stands in the store, so a restart has nothing to load (reference: measurements, Clock).
@@ -18,7 +18,7 @@ from bot.store import reminders
 
 log = structlog.get_logger()
 
-TICK = 0.1
+TICK = 0.05
 """Seconds."""
 LIMIT = 200
 TIDY_MINUTES = 1

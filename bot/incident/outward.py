@@ -5,6 +5,7 @@ Decides what is stored of each. Claiming and settling is `bot.store`'s; carrying
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -159,6 +160,17 @@ class Reminder(SQLModel, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     state: ReminderState = Field(default=ReminderState.PENDING, sa_type=Word(ReminderState))
     fired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A reminder to be written, if there is none under its key."""
+
+    key: str
+    incident: int
+    kind: ReminderKind
+    due_at: datetime
+    args: Json
 
 
 class Deployment(SQLModel, table=True):

@@ -28,6 +28,7 @@ from bot.incident.outward import (
     Intent,
     IntentKind,
     IntentState,
+    Planned,
     Reminder,
     ReminderState,
     Surface,
@@ -191,10 +192,19 @@ class Unit:
         for surface in wanted.all():
             await self.show(incident, surface.kind, surface.part)
 
-    async def remind(self, *reminders: Reminder) -> None:
+    async def remind(self, *reminders: Planned) -> None:
         """Write down reminders; one that exists under its key is left as it is."""
-        for reminder in reminders:
-            self._want(Reminder, reminder.model_dump(exclude={"id"}))
+        for one in reminders:
+            row = {
+                "key": one.key,
+                "incident": one.incident,
+                "kind": one.kind,
+                "args": one.args,
+                "due_at": one.due_at,
+                "state": ReminderState.PENDING,
+                "fired_at": None,
+            }
+            self._want(Reminder, row)
 
     async def stop_reminders(self, incident: Incident, *, where: Sequence[Any] = ()) -> None:
         """Stop what is still pending for the incident, or the part of it that `where` names."""

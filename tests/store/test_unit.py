@@ -10,7 +10,16 @@ from sqlmodel import col, func, select
 
 from bot.incident.errors import NotFound, Repeated
 from bot.incident.incident import SYSTEM, Incident
-from bot.incident.outward import InboundKey, Intent, IntentKind, Reminder, ReminderKind, ReminderState, SurfaceKind
+from bot.incident.outward import (
+    InboundKey,
+    Intent,
+    IntentKind,
+    Planned,
+    Reminder,
+    ReminderKind,
+    ReminderState,
+    SurfaceKind,
+)
 from bot.incident.timeline import Happened, TimelineEntry
 from bot.store import Store, queries
 from tests.conftest import Clock, open_incident
@@ -197,9 +206,7 @@ async def test_a_reminder_exists_once_and_stops_with_its_incident(store: Store, 
     async with store.unit() as unit:
         incident = await open_incident(unit)
         for _ in range(2):
-            await unit.remind(
-                *(Reminder(key=f"r:{n}", incident=1, kind=ReminderKind.UPDATE_DUE, due_at=clock.now) for n in range(2))
-            )
+            await unit.remind(*(Planned(f"r:{n}", 1, ReminderKind.UPDATE_DUE, clock.now, {}) for n in range(2)))
         await unit.remind()
         await unit.stop_reminders(incident, where=[col(Reminder.key) == "r:1"])
     async with store.read() as session:
