@@ -6,14 +6,19 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 from bot import logs
-from bot.incident.errors import ChainBroken, FirsthourError
+from bot.incident.errors import ChainBroken, FirsthourError, Invalid
 
+if TYPE_CHECKING:
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+T = TypeVar("T")
 app = typer.Typer(
     name="firsthour",
     help="Runs the first hour of an AI security incident, in Slack.",
@@ -163,28 +168,70 @@ def manifest(
 
 
 @app.command()
-def verify(incident: Annotated[str, typer.Argument(help="The incident, for example INC-1.")]) -> None:
-    """Prove that an incident's timeline is unbroken, or name the first broken link."""
-    from bot.environment import read_settings
-    from bot.store import Store, queries
-
-    number = _number(incident)
-
-    async def prove() -> int:
-        store = Store(read_settings().database_url)
-        try:
-            async with store.read() as session:
-                return await queries.verify_timeline(session, number)
-        finally:
-            await store.close()
+def verify(
+    incident: Annotated[str, typer.Argument(help="The incident, for example INC-1; or a file that `export` wrote.")],
+) -> None:
+    """Prove that an incident's timeline is unbroken, or name the first broken link. A file needs no store."""
+    from bot.store import queries
 
     try:
-        count = asyncio.run(prove())
+        if Path(incident).is_file():
+            count = _proven(Path(incident))
+        else:
+            number = _number(incident)
+            count = asyncio.run(_reading(lambda session: queries.verify_timeline(session, number)))
     except ChainBroken as error:
         _fail(error, 2)
     except FirsthourError as error:
         _fail(error)
-    typer.echo(f"INC-{number}: {count} entries, the chain is unbroken.")
+    typer.echo(f"{incident}: {count} entries, the chain is unbroken.")
+
+
+@app.command()
+def export(
+    incident: Annotated[str, typer.Argument(help="The incident, for example INC-1.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; printed without it.")] = None,
+) -> None:
+    """Write all that is known of an incident as JSON: timeline with its hashes, actions, approvals with their digests."""
+    from bot.store.engine import utc_now
+    from bot.store.export import export as export_incident
+
+    number = _number(incident)
+    try:
+        document = asyncio.run(_reading(lambda session: export_incident(session, number, utc_now())))
+    except ChainBroken as error:
+        _fail(error, 2)
+    except FirsthourError as error:
+        _fail(error)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if out is None:
+        typer.echo(text)
+        return
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    typer.echo(f"{out} is written: {len(document['timeline'])} entries. `firsthour verify {out}` proves them.")
+
+
+async def _reading(ask: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    from bot.environment import read_settings
+    from bot.store import Store
+
+    store = Store(read_settings().database_url)
+    try:
+        async with store.read() as session:
+            return await ask(session)
+    finally:
+        await store.close()
+
+
+def _proven(path: Path) -> int:
+    from bot.store.export import EXAMPLE, proven
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise Invalid(f"{path.name} is not JSON.", example=EXAMPLE) from None
+    return proven(document)
 
 
 def main() -> None:

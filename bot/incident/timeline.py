@@ -98,20 +98,21 @@ def _instant(value: object) -> str:
     raise TypeError(f"a {type(value).__name__} has no place in a timeline entry")
 
 
-def prove(number: int, entries: Iterable[TimelineEntry], *, head_seq: int, head_hash: str) -> int:
+def prove(number: int, entries: Iterable[Mapping[str, Any]], *, head_seq: int, head_hash: str) -> int:
     """Walk the chain in order of `seq` and return its length. Raises ChainBroken naming the first broken link.
 
-    The head (kept with the incident) is what makes a cut tail visible.
+    Entries are rows: of the store, or of an export. The head (kept with the incident) is what makes a cut tail visible.
     """
     name, previous, expected = f"INC-{number}", GENESIS, 1
     for entry in entries:
-        if entry.seq != expected:
-            raise ChainBroken(name, expected, f"entry {expected} is missing, entry {entry.seq} follows")
-        if entry.prev_hash != previous:
-            raise ChainBroken(name, entry.seq, "it does not continue the entry before it")
-        if link(vars(entry)) != entry.hash:
-            raise ChainBroken(name, entry.seq, "its content does not match its hash")
-        previous, expected = entry.hash, expected + 1
+        seq = int(entry["seq"])
+        if seq != expected:
+            raise ChainBroken(name, expected, f"entry {expected} is missing, entry {seq} follows")
+        if entry["prev_hash"] != previous:
+            raise ChainBroken(name, seq, "it does not continue the entry before it")
+        if link(entry) != entry["hash"]:
+            raise ChainBroken(name, seq, "its content does not match its hash")
+        previous, expected = entry["hash"], expected + 1
     if expected - 1 < head_seq:
         raise ChainBroken(name, expected, f"entries {expected} to {head_seq} are missing at the end")
     if (expected - 1, previous) != (head_seq, head_hash):

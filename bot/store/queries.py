@@ -108,7 +108,7 @@ async def timeline(session: AsyncSession, number: int, *, limit: int | None = No
 async def verify_timeline(session: AsyncSession, number: int) -> int:
     """The number of entries of a chain that holds. Raises ChainBroken naming the first broken link, or NotFound."""
     proven = await incident(session, number)
-    entries = await timeline(session, number)
+    entries = map(vars, await timeline(session, number))
     return prove(number, entries, head_seq=proven.head_seq, head_hash=proven.head_hash)
 
 
