@@ -126,7 +126,7 @@ async def _expire_proposals(unit: Unit, incident: Incident) -> None:
     """What nobody decided is not decided after the end."""
     open_ones = select(Action).where(Action.incident == incident.number, Action.state == ActionState.PROPOSED)
     for action in (await unit.session.exec(open_ones)).all():
-        action.state = ActionState.EXPIRED
+        action.state, action.expires_at = ActionState.EXPIRED, unit.now
         unit.record(
             incident,
             Happened.ACTION_EXPIRED,

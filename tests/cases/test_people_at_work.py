@@ -214,6 +214,7 @@ async def test_resolving_ends_reminders_and_open_proposals_and_says_what_is_stil
     file = await case(ctx)
     assert (file.incident.status, file.incident.resolution) == (Status.RESOLVED, "the filter is live")
     assert {action.state for action in file.actions} == {ActionState.EXPIRED}
+    assert {action.expires_at for action in file.actions} == {file.incident.ended_at}, "it did not expire in the future"
     assert not await shared.reminders(ctx.store, number)
     await finish.close(ctx, ALICE, number)
     with pytest.raises(Refused, match="already closed"):

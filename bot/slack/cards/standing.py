@@ -109,7 +109,8 @@ def _declined(scene: Scene, action: Action) -> Md:
 
 
 def _expired(scene: Scene, action: Action) -> Md:
-    return md("Expired {} before anybody decided. Propose it again if it is still needed.", _at(action.expires_at))
+    again = "" if scene.ended else " Propose it again if it is still needed."
+    return md("Expired {} before anybody decided.{}", _at(action.expires_at), again)
 
 
 def _by(scene: Scene, action: Action) -> Md:
