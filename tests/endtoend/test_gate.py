@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from bot.demo import stage
+from bot.store.export import export
 
 from .conftest import PATIENCE, Scene
 
@@ -53,3 +55,28 @@ async def test_an_app_whose_gate_is_gone_answers_nobody(scene: Scene) -> None:
     assert scene.house.gate is not None
     await scene.house.gate.stop()
     assert (await scene.ai_app.ask("Hello", user="nora"))[0] == 503
+
+
+async def test_no_secret_reaches_slack_or_an_export(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was configured, and what the app leaked: nowhere in a message, in a form, in the export or in the log."""
+    gate, app = scene.ai_app.gate, scene.ai_app
+    assert gate is not None
+    await app.attack("credential_leak")
+    leaked = app.credential
+    room = await scene.room(1)
+    await scene.press(scene.alice, room, "take_command")
+    rotate = next(one for one in (await scene.file()).actions if one.kind == "rotate_credentials")
+    for person in (scene.alice, scene.bob):
+        await scene.press(person, room, "approve", f"1|{rotate.index}|")
+        await scene.shows(room, "panel", f"<@{person.id}>")
+    await scene.until(lambda: app.credential != leaked)
+    await scene.quiet()
+    async with scene.house.store.read() as session:
+        document = await export(session, 1, scene.house.store.now())
+    log = capsys.readouterr()
+    said = json.dumps([call.args for call in scene.workspace.record.calls()], default=str)
+    everything = {"Slack": said, "the export": json.dumps(document), "the log": log.out + log.err}
+    secrets = [gate.token, app.admin_token, app.chat_token, leaked, app.credential]
+    secrets += [scene.workspace.app_token, str(app.alarm.token)]
+    assert [(secret[:6], where) for where, text in everything.items() for secret in secrets if secret in text] == []
+    assert "mallory" in said and "mallory" in everything["the export"], "the right thing was looked at"
