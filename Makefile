@@ -21,7 +21,7 @@ demo: $(STAMP) ## a practice Slack workspace, the bot and an AI app under attack
 	$(BIN)/firsthour demo $(ARGS)
 
 test: $(STAMP) ## every test; starts the servers it needs by itself
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
 
 check: $(STAMP) ## what CI runs: format, lint, types, import contracts, playbooks, then every test
 	$(BIN)/ruff format --check .
