@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 TICK = 0.05
 """Seconds."""
-LIMIT = 200
+LIMIT = 1000
 TIDY_MINUTES = 1
 REMEMBERED = timedelta(days=7)
 """How long an inbound act is remembered: far longer than anybody redelivers (Slack: hours, Alertmanager: minutes)."""
