@@ -96,7 +96,7 @@ class Incident(SQLModel, table=True):
     channel_id: str | None = Field(default=None, max_length=40, index=True)
     channel_name: str | None = Field(default=None, max_length=80)
     late_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    """When the room was told that its messages are late; None while they are on time."""
+    """When the room was last told that its messages are late; None where they never were."""
     duplicate_of: int | None = None
     resolution: str | None = None
 

@@ -17,7 +17,8 @@ from bot.store.runner import Done
 
 LATE = timedelta(seconds=10)
 SPELL = timedelta(minutes=10)
-"""What was wanted so long after the room was told belongs to another spell."""
+"""What was wanted so long after the room was told belongs to another spell. A message on time does not end one: after an
+outage what is urgent arrives on time while the rest still catches up."""
 
 
 def lateness(claim: Claim, now: datetime) -> timedelta:
@@ -46,12 +47,11 @@ def _words(late: timedelta) -> Md:
 
 
 def sent(claim: Claim, incident: Incident, now: datetime) -> Done:
-    """Remembers that the room was told, or that messages are on time again."""
-    late = lateness(claim, now) > LATE
-    if late == (incident.late_told_at is not None) and not unsaid(claim, incident, now):
+    """Remembers that the room was told."""
+    if not unsaid(claim, incident, now):
         return Done()
 
     async def record(unit: Unit) -> None:
-        (await unit.incident(incident.number)).late_told_at = unit.now if late else None
+        (await unit.incident(incident.number)).late_told_at = unit.now
 
     return Done(record)
