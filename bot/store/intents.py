@@ -156,6 +156,17 @@ async def settle_later(
     )
 
 
+async def waiting(unit: Unit, incident: int, prefix: str) -> bool:
+    """Whether an intent of this incident whose key begins so is still to be done."""
+    open_states = (IntentState.PENDING, IntentState.SENDING)
+    wanted = select(Intent.id).where(
+        Intent.incident == incident,
+        col(Intent.state).in_(open_states),
+        col(Intent.key).startswith(prefix, autoescape=True),
+    )
+    return (await unit.session.exec(wanted.limit(1))).first() is not None
+
+
 async def hurry(unit: Unit, incident: int, why: str) -> None:
     """What an incident's intents waited for, under this reason, is there: they are due now."""
     waiting = and_(col(Intent.incident) == incident, col(Intent.state) == IntentState.PENDING, col(Intent.error) == why)

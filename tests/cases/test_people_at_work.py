@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update as update_rows
 
 from bot.cases import acknowledge, declare, finish, join, note, phases, roles, severity, steps, update
 from bot.cases.context import Context
@@ -13,7 +14,7 @@ from bot.incident.caller import Caller
 from bot.incident.casefile import CaseFile
 from bot.incident.errors import FirsthourError, Invalid, NotFound, Refused, Repeated
 from bot.incident.incident import person
-from bot.incident.outward import IntentKind, ReminderKind, SurfaceKind
+from bot.incident.outward import Intent, IntentKind, IntentState, ReminderKind, SurfaceKind
 from bot.incident.words import ActionState, Phase, Role, Severity, Status, StepState
 from bot.store import Store, queries
 from tests import opened as shared
@@ -146,6 +147,17 @@ async def test_an_update_is_for_the_commander_and_the_communications_lead(ctx: C
     file = await case(ctx)
     assert [one.text for one in file.updates] == ["We are on it"]
     assert file.incident.briefed_at == ctx.store.now()
+
+
+async def test_joining_again_before_slack_took_the_invitation_is_one_invitation(ctx: Context) -> None:
+    number = await shared.opened(ctx)
+    await join.join(ctx, BOB, number)
+    assert "already" in await join.join(ctx, BOB, number)
+    await join.join(ctx, ALICE, number)
+    assert len(await shared.intents(ctx.store, number, IntentKind.INVITE)) == 2, "one for each of them"
+    async with ctx.store.unit() as unit:
+        await unit.session.exec(update_rows(Intent).values(state=IntentState.DONE))
+    assert "already" not in await join.join(ctx, BOB, number), "who left the room may come back"
 
 
 async def test_whoever_joins_is_invited_and_a_guest_is_not(ctx: Context) -> None:
