@@ -14,6 +14,8 @@ import typer
 
 from bot import logs
 from bot.incident.errors import ChainBroken, FirsthourError, Invalid
+from bot.registry_cli import mount
+from bot.tuning import cli as tuning
 
 if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +28,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+mount(app)
+tuning.mount(app)
 
 
 def _fail(error: FirsthourError, code: int = 1) -> NoReturn:

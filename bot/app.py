@@ -34,6 +34,7 @@ from bot.connectors.contract import HandedIn
 from bot.connectors.gate import Gate as GateConnector
 from bot.connectors.gate_probe import Asking
 from bot.connectors.gate_rule import Terms
+from bot.gate.decisions import Outbox
 from bot.gate.process import RunningGate
 from bot.gate.rules import StoredPolicy
 from bot.gate.verdict import APPROVED
@@ -57,6 +58,7 @@ from bot.store import Store, Unit, intents, schema
 from bot.store.deployment import deployment
 from bot.store.intents import Claim
 from bot.store.runner import Runner
+from bot.watch.process import RunningWatch
 from commands import FEATURES
 
 log = structlog.get_logger()
@@ -97,6 +99,7 @@ class Firsthour:
         self.store = self.ctx.store
         self.gate: RunningGate | None = None
         """Beside the bot where FIRSTHOUR_GATE_TOKEN is set; known from `start` on."""
+        self._decisions = Outbox()
         self._ends = AsyncExitStack()
         self._stopping_since = 0.0
 
@@ -121,6 +124,7 @@ class Firsthour:
         self.ctx = replace(self.ctx, membership=Membership(Slack(client, Pace()), self.org.roster))
         self._run_intents(client, await deployment(self.store))
         self._tick()
+        await self._start_watch()
         bolt = build_app(client, FEATURES, self.ctx, self.store, Directory(client), self._signing_secret)
         ends.push_async_callback(self._drain, bolt)
         self.sockets = await self._connect(bolt)
@@ -179,6 +183,7 @@ class Firsthour:
             ready=self.not_ready,
             metrics=self.metrics,
             slack_handler=self._over_http(bolt) if self._app_token is None else None,
+            taker=self.watch.taker,
         )
         serving = Serving(web, *self.settings.http_address)
         await serving.start()
@@ -189,9 +194,16 @@ class Firsthour:
         """Only where its token is set: without one nobody could ask."""
         if self.settings.gate_token is None:
             return
-        self.gate = RunningGate(self.store, self.settings, self.org.gate)
+        self.gate = RunningGate(self.store, self.settings, self.org.gate, listeners=(self._decisions,))
         self._ends.push_async_callback(self.gate.stop)
         await self.gate.start()
+
+    async def _start_watch(self) -> None:
+        """With or without a token for events: the gate's decisions are events too."""
+        self.watch = RunningWatch(self.ctx, self.settings, self.metrics.registry)
+        self._ends.push_async_callback(self.watch.stop)
+        await self.watch.start()
+        self.watch.hear(self._decisions)
 
     def _enforced_by_gate(self, store: Store) -> Sequence[HandedIn]:
         """The gate is the connector of what it can enforce, unless the organisation's file says otherwise (design §8)."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import aiohttp
+from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -24,8 +25,9 @@ from bot.settings import Organisation, Settings
 from bot.slack.client import slack_client
 from bot.slack.delivery.strangers import Known, strangers
 from bot.slack.manifest import bot_scopes
-from bot.store import Store, deployment, queries, schema
+from bot.store import Store, deployment, queries, registered, schema
 from bot.store.resync import resync
+from bot.store.sealing import detection_key
 from commands import FEATURES
 
 UNREACHABLE = "Check the network, proxies and SLACK_API_URL."
@@ -53,7 +55,12 @@ async def examine(env: Mapping[str, str] | None = None, *, migrate: bool = False
         yield Finding("environment", False, str(error), "Correct the variables; design and README list them.")
         return
     yield Finding("environment", True, "every variable can be used")
-    yield await _database(settings, migrate=migrate)
+    database = await _database(settings, migrate=migrate)
+    yield database
+    if database.well:
+        yield await _detection_key(settings)
+    if settings.redis_url is not None:
+        yield await _valkey(settings.redis_url)
     organisation: Organisation | None = None
     try:
         playbook = load(DEFAULT_PATH)
@@ -109,6 +116,35 @@ async def _database(settings: Settings, *, migrate: bool) -> Finding:
     finally:
         await store.close()
     return Finding("database", True, f"{where} has the right version")
+
+
+async def _valkey(url: SecretStr) -> Finding:
+    try:
+        from bot.watch.valkey_look import look
+
+        looked = await look(url)
+    except ModuleNotFoundError:
+        return Finding("valkey", False, "its library is missing", "pip install 'firsthour[valkey]'")
+    except Misconfigured as error:
+        return Finding("valkey", False, str(error), "Correct REDIS_URL.")
+    return Finding("valkey", looked.well, looked.detail, looked.mend)
+
+
+async def _detection_key(settings: Settings) -> Finding:
+    store = Store(settings.database_url)
+    try:
+        if not store.exists() or await schema.empty(store):
+            return Finding("detection key", True, "nothing is registered yet")
+        async with store.read() as session:
+            if not await registered.anything(session):
+                return Finding("detection key", True, "nothing is registered yet")
+            key = await detection_key(store, settings.detection_key, make=False)
+            await registered.proven(session, key)
+    except Misconfigured as error:
+        return Finding("detection key", False, str(error), "Set FIRSTHOUR_DETECTION_KEY, or put the key file back.")
+    finally:
+        await store.close()
+    return Finding("detection key", True, f"it is the one that all was registered under ({key.origin})")
 
 
 def _playbook(playbook: Playbook) -> Finding:

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     gate: str = Field(default="127.0.0.1:8081", alias="FIRSTHOUR_GATE")
     gate_token: SecretStr | None = Field(default=None, alias="FIRSTHOUR_GATE_TOKEN")
     """Without it there is no gate."""
+    detection_key: SecretStr | None = Field(default=None, alias="FIRSTHOUR_DETECTION_KEY")
+    """Without it a key file lies beside an SQLite database (`bot.store.sealing`); PostgreSQL needs it."""
+    events: Path | None = Field(default=None, alias="FIRSTHOUR_EVENTS")
+    """Folder of the log of seen events, instead of what the organisation's file says: each replica needs one of its own."""
     log_format: Literal["console", "json"] = Field(default="console", alias="FIRSTHOUR_LOG")
     speed: float = Field(default=1.0, gt=0, le=120, alias="FIRSTHOUR_SPEED")
     """How much faster than the wall the first hour runs. 1 outside of demos."""
@@ -148,6 +152,22 @@ class GateSettings(_Strict):
         return outage
 
 
+class DetectionSettings(_Strict):
+    """The watch: where it keeps what it has seen, and how much of it."""
+
+    folder: Path | None = None
+    """Of the log of seen events and the snapshots. Without it one beside the SQLite file (`firsthour.db.events`), or
+    `firsthour-events` in the working directory where the store is PostgreSQL. FIRSTHOUR_EVENTS goes first."""
+    days: float = Field(default=7, gt=0, le=90)
+    """How long seen events are kept: `firsthour tune` looks no further back."""
+    most_megabytes: int = Field(default=2048, ge=16, le=1_000_000)
+    """Of the log; above it the oldest hours go first, and a metric says so."""
+    most_keys: int = Field(default=1_000_000, ge=1000, le=50_000_000)
+    """Users, sessions … of which something is counted, over all triggers; the one that was quiet longest is dropped."""
+    most_ids: int = Field(default=1_000_000, ge=1000, le=50_000_000)
+    """Ids of events by which a redelivery is known, about 75 bytes each."""
+
+
 class Organisation(_Strict):
     """The organisation's file. Every part is optional: without it everything still works (design §8)."""
 
@@ -158,6 +178,7 @@ class Organisation(_Strict):
     sources: dict[str, SourceSettings] = {}
     business_hours: BusinessHours = BusinessHours()
     gate: GateSettings = GateSettings()
+    detection: DetectionSettings = DetectionSettings()
     private_rooms: bool = True
     auto_contain: Literal["off", "single_subject"] = "single_subject"
     """Law 9: reversible single-subject actions of `auto_contain` triggers run by themselves, or never."""

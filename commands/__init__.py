@@ -18,6 +18,7 @@ from commands import (
     contain_revert,
     contain_ttl,
     declare,
+    false_positive,
     help,
     join,
     list,
@@ -36,7 +37,10 @@ from commands import (
     step_note,
     step_skip,
     step_undo,
+    suppress,
+    suppressions,
     timeline,
+    unsuppress,
     update,
 )
 
@@ -72,6 +76,10 @@ VERBS: tuple[Feature[Context], ...] = (
     update.FEATURE,
     snooze.FEATURE,
     resolve.FEATURE,
+    false_positive.FEATURE,
     close.FEATURE,
+    suppress.FEATURE,
+    suppressions.FEATURE,
+    unsuppress.FEATURE,
 )
 FEATURES: tuple[Feature[Context], ...] = (*VERBS, help.feature(VERBS))

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from bot.incident import incident, outward, policy, timeline, work  # noqa: F401 — importing the nouns fills the metadata
+from bot.incident import incident, outward, policy, registered, timeline, work  # noqa: F401 — importing the nouns fills the metadata
 from bot.incident.columns import Number, UtcDateTime, Word
 from bot.store import Store
 

@@ -81,6 +81,23 @@ async def plan(ctx: Context, unit: Unit, incident: Incident) -> None:
         await _say(unit, incident, untold)
 
 
+async def run_what_waits(ctx: Context, unit: Unit, incident: Incident) -> None:
+    """The incident became one of a trigger that lets actions run by themselves: those that wait for a decision do so now.
+
+    Not those that somebody has signed, and not on an API key: how many users are behind it is asked when it is proposed.
+    """
+    waiting: dict[tuple[ActionKind, ScopeKind, str], Action] = {
+        (one.kind, one.scope_kind, one.scope_id): one
+        for one in await actions.every(unit, incident)
+        if one.state is S.PROPOSED and one.scope_kind is not ScopeKind.API_KEY
+    }
+    for entry in await _entries(ctx, unit, incident):
+        wanted = proposal.wanted(ctx, incident, entry)
+        action = waiting.pop(wanted.same, None) if wanted is not None and wanted.alone else None
+        if action is not None and proposal.may_run_alone(ctx, action) and not await actions.signatures(unit, action):
+            await proposal.run_alone(unit, incident, action)
+
+
 async def _entries(ctx: Context, unit: Unit, incident: Incident) -> Sequence[Proposal]:
     """What the playbook offers, by all that is known: severity, trigger, kind of attack, and what the evidence holds."""
     return ctx.playbook.proposals(

@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[impo
 
 from bot.cases.context import Context
 from bot.cases.remind import Late, due_incidents, sweep, unheard
+from bot.cases.suppress import expire
 from bot.store import reminders
 
 log = structlog.get_logger()
@@ -61,6 +62,7 @@ class Clock:
             try:
                 async with self.ctx.store.unit() as unit:
                     forgotten = await reminders.forget_inbound(unit, unit.now - REMEMBERED)
+                await expire(self.ctx.store)
             except Exception:
                 log.exception("clock.tidy_failed")
             else:

@@ -15,6 +15,8 @@ import msgspec
 Name = Annotated[str, msgspec.Meta(max_length=300)]
 """Ids and names. What is longer is refused: it would be a key of every window."""
 Digest = Annotated[str, msgspec.Meta(max_length=128)]
+Whole = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+"""A count. What no double holds, no log and no state keeps."""
 TEXT = 1_000_000
 """Characters of a prompt or an answer."""
 
@@ -83,7 +85,7 @@ class Tool(_Struct, frozen=True):
 class Data(_Struct, frozen=True):
     query_sha256: Digest | None = None
     result_sha256: Digest | None = None
-    rows: int | None = None
+    rows: Whole | None = None
     classification: Name | None = None
     ok: bool | None = None
     """The query succeeded."""
@@ -128,7 +130,7 @@ class Event(_Struct, frozen=True):
     text_ref: Name | None = None
     excerpt_redacted: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     raw_sha256: Digest | None = None
-    tokens: int | None = None
+    tokens: Whole | None = None
     latency_ms: float | None = None
     refused: bool | None = None
     """The model refused to answer. For the baselines of an application."""
@@ -185,5 +187,7 @@ class Seen(_Struct, frozen=True):
     """Keyed hash of the event's user, to be compared with an identifier's owner."""
     fingerprint: str = ""
     """Of an input: the same for texts that differ in numbers, spaces and case only. What a fleet is known by."""
+    text_id: str = ""
+    """Of an input that a guardrail judged: the same for the very same text only. What is sent again and again is known by it."""
     arrived: float = 0.0
     """When it came to us, in Unix seconds of our clock."""

@@ -25,6 +25,7 @@ SENTENCES: dict[Happened, str] = {
     H.ACKNOWLEDGED: "{actor} acknowledged the incident",
     H.STATUS_CHANGED: "{actor} changed the status[ from {from:word}] to {to:word}[: {reason}]",
     H.SEVERITY_CHANGED: "{actor} changed the severity[ from {from:severity}] to {to:severity}[: {reason}]",
+    H.TRIGGER_CHANGED: "What it is about became worse:[ {from:word} before,] {to:word} now[, by {subject}]",
     H.SEVERITY_CONFIRMED: "{actor} confirmed the severity[ {severity:severity}]",
     H.ROLE_TAKEN: "{person} took the role {role:word}[ over from {before}][, named by {other}]",
     H.JOINED: "{person} joined the room[, invited by {other}]",

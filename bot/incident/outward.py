@@ -28,6 +28,8 @@ class IntentKind(StrEnum):
     PIN = "pin"
     POST = "post"
     DIRECT = "direct"
+    NOTICE = "notice"
+    """Tell the stakeholders' channel what belongs to no incident."""
 
 
 PRIORITY: dict[IntentKind, int] = {
@@ -40,6 +42,7 @@ PRIORITY: dict[IntentKind, int] = {
     IntentKind.DIRECT: 40,
     IntentKind.PIN: 50,
     IntentKind.POST: 60,
+    IntentKind.NOTICE: 60,
 }
 """Smaller is more urgent. A surface adds its own place (`SURFACE_ORDER`); the severity breaks ties."""
 

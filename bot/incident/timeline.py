@@ -33,6 +33,7 @@ class Happened(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     STATUS_CHANGED = "status_changed"
     SEVERITY_CHANGED = "severity_changed"
+    TRIGGER_CHANGED = "trigger_changed"
     SEVERITY_CONFIRMED = "severity_confirmed"
     ROLE_TAKEN = "role_taken"
     JOINED = "joined"

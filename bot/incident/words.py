@@ -186,3 +186,14 @@ class ActorKind(StrEnum):
     ALERT = "alert"
     SYSTEM = "system"
     CONNECTOR = "connector"
+
+
+class CanaryKind(StrEnum):
+    """Where a canary was put, so that its meaning is known where it turns up (reference: domain.md §4.3.1)."""
+
+    CREDENTIAL = "credential"
+    SYSTEM_PROMPT = "system_prompt"
+    DOCUMENT = "document"
+    TOOL = "tool"
+    UNKNOWN = "unknown"
+    """Counts as a credential and as part of a system prompt; the worse one decides."""

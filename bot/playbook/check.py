@@ -1,7 +1,7 @@
 """Do the files agree with each other? Every name that one file uses must be declared in another.
 
 Decides which names are checked and says what to write instead. Leaves each file's own shape to its model, ids to
-`check_ids`, and whether an example tells the truth to `check_examples`.
+`check_ids`, regular expressions to `check_patterns`, and whether an example tells the truth to `check_examples`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from bot.incident.words import ActionKind, ScopeKind, Severity
 from bot.playbook.action import Changes, PlanEntry
 from bot.playbook.check_examples import examples_are_true
 from bot.playbook.check_ids import complete, unique
+from bot.playbook.check_patterns import patterns_run
 from bot.playbook.locate import Nowhere, locate
 from bot.playbook.parts import Parts, all_steps, anyone, roster, twice, undeclared
 from bot.playbook.playbook import Playbook
@@ -32,6 +33,7 @@ def check(parts: Parts) -> list[Problem]:
         *_steps(parts),
         *_windows(parts),
         *_tags(parts),
+        *patterns_run(parts),
         *examples_are_true(parts),
         *_sources(parts),
         *_clocks(parts),

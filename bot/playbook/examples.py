@@ -1,145 +1,136 @@
-"""Do a trigger's examples tell the truth? A small pure evaluator of facts against a rule's thresholds.
+"""Examples of a trigger: small stories of events, with what they show in words.
 
-Decides, for a compact summary of one window, whether the rule fires. It is the meaning of the thresholds in one page;
-the detection room must agree with it on every example. Leaves windowing, scanning and counting to that room.
+Decides the compact form (one entry can stand for many events) and the moments at which its events happen. Leaves whether a
+story fires to the real scanner and engine (`check_examples`), so that there is one meaning of a rule and no second one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import assert_never
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+import msgspec
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from bot.playbook.model import Count, Model
-from bot.playbook.rule import (
-    AtLeast,
-    DistinctRule,
-    FragmentsRule,
-    MatchRule,
-    OwnerMismatchRule,
-    PatternsRule,
-    RatioRule,
-    Rule,
-    ScannerRule,
-    SecretKind,
-)
-from bot.playbook.trigger import Fact
+from bot.detection.event import Event
+from bot.playbook.model import Model, Text
 
-
-class Facts(Model):
-    """What every summary may say."""
-
-    excluded: str | None = None
-    """The named exclusion that covers it."""
-    signals: Count | None = None
-    """Independent signals seen; left out, as many as the rule asks for."""
+BEGIN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()
+"""When every story begins: a Monday morning."""
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+NUMBER = re.compile(r"\{n(?:%([1-9]\d{0,3}))?\}")
+MOST_EVENTS = 5000
+"""Of one entry. Stories are told at every start: they have to stay short."""
+Value = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
-class DistinctFacts(Facts):
-    distinct_results: Count
-    window_minutes: float = Field(ge=0)
-    successful: bool = True
+def _seconds(value: object) -> object:
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,7})([smhd])", value)):
+        return int(match[1]) * UNITS[match[2]]
+    raise ValueError("write it as `30s`, `59m`, `4h` or `14d`")
 
 
-class RatioFacts(Facts):
-    blocks: Count
-    bypasses: Count | None
-    """None where no detector can tell: an unknown rate is not zero, and does not fire either."""
-    window_minutes: float = Field(ge=0)
+Span = Annotated[int, BeforeValidator(_seconds)]
 
 
-class FragmentsFacts(Facts):
-    distinct_fragments: Count
-    canary: bool = False
-    delivered: bool | None = True
-    same_session: bool = True
+class KnownCanary(Model):
+    name: Name
+    kind: Literal["credential", "system_prompt", "document", "tool", "unknown"]
+    value: Value
 
 
-class PatternsFacts(Facts):
-    distinct_patterns: Count
-    window_minutes: float = Field(ge=0)
+class KnownOwner(Model):
+    """An identifier and the user whose it is."""
+
+    user_id: Name
+    kind: Name
+    value: Value
 
 
-class ScannerFacts(Facts):
-    secret: SecretKind
-    delivered: bool | None
+class Known(Model):
+    """What was registered before the story begins."""
+
+    canaries: tuple[KnownCanary, ...] = ()
+    prompts: tuple[Value, ...] = ()
+    """Texts of system prompts."""
+    owners: tuple[KnownOwner, ...] = ()
 
 
-class OwnerMismatchFacts(Facts):
-    strong: Count = 0
-    weak: Count = 0
-    delivered: bool | None
+class ExampleEvent(Model):
+    """A native event, or `repeat` of them. Whatever else stands here is the event's own; `{n}` in a text
+    counts from 1, `{n%3}` from 0 to 2 and again."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    repeat: int = Field(default=1, strict=True, ge=1, le=MOST_EVENTS)
+    at: Span | None = None
+    """Since the story's beginning; left out, a second after the event before."""
+    over: Span | None = None
+    """From the first of the repeated events to the last; left out, a second between each."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = {*cls.model_fields, *Event.__struct_fields__} - {"occurred_at", "observed_at"}
+            unknown = [key for key in data if key not in known]
+            if unknown:
+                raise PydanticCustomError("unknown_keys", "unknown keys", {"keys": unknown, "known": sorted(known)})
+            if "kind" not in data:
+                raise ValueError("`kind` is missing: say which kind of event it is, for example `kind: llm_call`")
+        return data
+
+    @model_validator(mode="after")
+    def _is_an_event(self) -> ExampleEvent:
+        try:
+            _event(self.model_extra or {}, BEGIN, 1)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"not an event: {error}") from error
+        return self
 
 
-def fires(rule: Rule, facts: Mapping[str, Fact]) -> bool:
-    """True where `facts` open an incident. Raises pydantic's ValidationError or ValueError on facts this rule cannot weigh."""
-    common = Facts.model_validate({name: facts[name] for name in Facts.model_fields if name in facts})
-    own = {name: value for name, value in facts.items() if name not in Facts.model_fields}
-    if common.excluded is not None and common.excluded not in rule.exclusions:
-        raise ValueError(f"“{common.excluded}” is not among the rule's exclusions")
-    enough = common.signals is None or common.signals >= rule.require_signals
-    return _crosses(rule, own) and common.excluded is None and enough
+class Example(Model):
+    says: Text
+    events: tuple[ExampleEvent, ...] = Field(min_length=1, max_length=20)
 
 
-def _crosses(rule: Rule, facts: Mapping[str, Fact]) -> bool:
-    match rule:
-        case MatchRule():
-            return _match(rule, facts)
-        case DistinctRule():
-            return _distinct(rule, DistinctFacts.model_validate(facts))
-        case RatioRule():
-            return _ratio(rule, RatioFacts.model_validate(facts))
-        case FragmentsRule():
-            return _fragments(rule, FragmentsFacts.model_validate(facts))
-        case PatternsRule():
-            probing = PatternsFacts.model_validate(facts)
-            return probing.distinct_patterns > rule.more_than and probing.window_minutes <= rule.window_minutes
-        case ScannerRule():
-            secret = ScannerFacts.model_validate(facts)
-            return secret.delivered is True and secret.secret in rule.secrets
-        case OwnerMismatchRule():
-            foreign = OwnerMismatchFacts.model_validate(facts)
-            many = foreign.strong >= rule.strong_at_least or foreign.weak >= rule.weak_at_least
-            return foreign.delivered is True and many
+class Examples(Model):
+    knows: Known = Known()
+    fires: tuple[Example, ...] = Field(min_length=1)
+    quiet: tuple[Example, ...] = Field(min_length=1)
+
+
+def told(example: Example) -> Iterator[Event]:
+    """The events of the story as they happen one after the other, each with an id of its own unless one is given."""
+    yield from sorted(_all(example), key=lambda event: event.at)
+
+
+def _all(example: Example) -> Iterator[Event]:
+    before = BEGIN - 1
+    for place, entry in enumerate(example.events):
+        start = before + 1 if entry.at is None else BEGIN + entry.at
+        apart = 1.0 if entry.over is None else entry.over / max(entry.repeat - 1, 1)
+        for n in range(1, entry.repeat + 1):
+            before = start + (n - 1) * apart
+            yield _event({"event_id": f"{place}-{n}", **(entry.model_extra or {})}, before, n)
+
+
+def _event(said: dict[str, Any], at: float, n: int) -> Event:
+    """Raises msgspec.ValidationError where it is no native event."""
+    return msgspec.convert({**_numbered(said, n), "occurred_at": at}, Event)
+
+
+def _numbered(value: Any, n: int) -> Any:
+    match value:
+        case str() if "{n" in value:
+            return NUMBER.sub(lambda found: str(n % int(found[1]) if found[1] else n), value)
+        case dict():
+            return {name: _numbered(item, n) for name, item in value.items()}
+        case list():
+            return [_numbered(item, n) for item in value]
         case _:
-            assert_never(rule)
-
-
-def _match(rule: MatchRule, facts: Mapping[str, Fact]) -> bool:
-    unknown = set(facts) - set(rule.where)
-    missing = set(rule.where) - set(facts)
-    if unknown or missing:
-        wrong = f"unknown: {', '.join(sorted(unknown))}" if unknown else f"missing: {', '.join(sorted(missing))}"
-        raise ValueError(f"a match needs exactly the facts of its `where` ({wrong})")
-    return all(_holds(condition, facts[name]) for name, condition in rule.where.items())
-
-
-def _holds(condition: bool | str | AtLeast, fact: Fact) -> bool:
-    if isinstance(condition, AtLeast):
-        if fact is None:
-            return condition.or_unknown
-        return isinstance(fact, int | float) and not isinstance(fact, bool) and fact >= condition.at_least
-    return type(fact) is type(condition) and fact == condition
-
-
-def _distinct(rule: DistinctRule, facts: DistinctFacts) -> bool:
-    many = facts.distinct_results > rule.more_than
-    return many and facts.successful and facts.window_minutes <= rule.window_minutes
-
-
-def _ratio(rule: RatioRule, facts: RatioFacts) -> bool:
-    if facts.bypasses is None or facts.window_minutes > rule.window_minutes or facts.blocks <= rule.more_than:
-        return False
-    return facts.bypasses / (facts.blocks + facts.bypasses) > rule.bypass_ratio_more_than
-
-
-def _fragments(rule: FragmentsRule, facts: FragmentsFacts) -> bool:
-    if facts.delivered is not True:
-        return False
-    if facts.canary:
-        return rule.canary
-    inside = rule.at_least <= facts.distinct_fragments and (
-        rule.at_most is None or facts.distinct_fragments <= rule.at_most
-    )
-    return inside and facts.same_session
+            return value

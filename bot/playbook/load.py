@@ -20,6 +20,7 @@ from bot.playbook.category import Atlas, CategoryFile, ChannelFile, Owasp, Scena
 from bot.playbook.check import check, check_paths
 from bot.playbook.checklist import ChecklistFile
 from bot.playbook.clock import ClockFile
+from bot.playbook.events import OtlpFile
 from bot.playbook.first_hour import FirstHourFile
 from bot.playbook.parts import Parts, all_steps
 from bot.playbook.playbook import Playbook
@@ -47,6 +48,7 @@ SINGLE_FILES: dict[str, type[BaseModel]] = {
     "announcements.yaml": AnnouncementFile,
     "atlas.json": Atlas,
     "owasp.json": Owasp,
+    "events/otlp.yaml": OtlpFile,
 }
 FOLDERS: dict[str, type[BaseModel]] = {
     "triggers": Trigger,
@@ -119,6 +121,7 @@ def _build(parts: Parts, digest: str) -> Playbook:
         announcement=parts.announcements.model.announcement,
         atlas=parts.atlas.model,
         owasp=parts.owasp.model,
+        otlp=parts.otlp.model.names,
     )
 
 

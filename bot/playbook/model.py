@@ -1,26 +1,42 @@
-"""What every playbook model shares: frozen, strict about keys, and the few kinds of text and number they are made of.
+"""What every playbook model shares: the strict base, and the few kinds of text and number they are made of.
 
-Decides lengths (Slack's limits, so that no text is cut in a room) and how an id looks. Leaves to each model its fields.
+Decides lengths (Slack's limits, so that no text is cut in a room). Leaves to each model its fields, and the base itself to
+`bot.detection.strict`, because the rules of detection are such models too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+from bot.detection.strict import Count, Id, Minutes, Model
+
 StepId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=60)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=75)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=280)]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=900)]
-Minutes = Annotated[int, Field(strict=True, ge=0, le=60 * 24 * 365)]
-Count = Annotated[int, Field(strict=True, ge=0)]
 AtlasId = Annotated[str, StringConstraints(pattern=r"^AML\.T\d{4}(\.\d{3})?$")]
 MitigationId = Annotated[str, StringConstraints(pattern=r"^AML\.M\d{4}$")]
 OwaspId = Annotated[str, StringConstraints(pattern=r"^(LLM|ASI)\d{2}$")]
+
+__all__ = [
+    "AtlasId",
+    "Count",
+    "Id",
+    "Minutes",
+    "MitigationId",
+    "Model",
+    "Offset",
+    "OwaspId",
+    "Paragraph",
+    "StepId",
+    "Text",
+    "Title",
+    "one_of",
+]
 
 
 def one_of(words: Iterable[str]) -> Callable[[object], object]:
@@ -49,20 +65,3 @@ def _offset(value: object) -> object:
 
 
 Offset = Annotated[Minutes, BeforeValidator(_offset)]
-
-
-class Model(BaseModel):
-    """Base of all playbook models."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, data: Any) -> Any:
-        """Before pydantic's own check, so that the known keys are at hand for “did you mean”."""
-        if isinstance(data, dict):
-            known = {info.alias or name for name, info in cls.model_fields.items()}
-            unknown = [key for key in data if key not in known]
-            if unknown:
-                raise PydanticCustomError("unknown_keys", "unknown keys", {"keys": unknown, "known": sorted(known)})
-        return data

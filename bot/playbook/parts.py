@@ -15,6 +15,7 @@ from bot.playbook.announcement import AnnouncementFile
 from bot.playbook.category import Atlas, CategoryFile, ChannelFile, Owasp, Scenario
 from bot.playbook.checklist import ChecklistFile, StepSpec, When
 from bot.playbook.clock import ClockFile
+from bot.playbook.events import OtlpFile
 from bot.playbook.first_hour import FirstHourFile
 from bot.playbook.problem import Problem, did_you_mean
 from bot.playbook.read import Part
@@ -44,6 +45,7 @@ class Parts:
     announcements: Part[AnnouncementFile]
     atlas: Part[Atlas]
     owasp: Part[Owasp]
+    otlp: Part[OtlpFile]
     triggers: list[Part[Trigger]]
     checklists: list[Part[ChecklistFile]]
     scenarios: list[Part[Scenario]]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from bot.detection.rule import TriggerRule
+from bot.detection.sources.otlp_names import Names
 from bot.incident.words import ActionKind, Category, DetectionMethod, Phase, Role, Severity, SubjectKind
 from bot.playbook import compose
 from bot.playbook.action import ActionPolicy, ContainmentPolicy, Plan, Proposal
@@ -50,6 +52,13 @@ class Playbook:
     announcement: Announcement
     atlas: Atlas
     owasp: Owasp
+    otlp: Names
+    """Which attribute of OpenTelemetry holds what."""
+
+    @property
+    def rules(self) -> tuple[TriggerRule, ...]:
+        """What detection runs, the most severe trigger first."""
+        return tuple(TriggerRule(trigger.id, trigger.rule) for trigger in self.triggers.values())
 
     def proposals(
         self,

@@ -1,37 +1,26 @@
 """Triggers: what opens an incident by itself, how severe it is, which containment fits, and the examples that prove it.
 
-Decides the shape of `triggers/*.yaml`. Leaves the rule's settings to `rule` and the truth of examples to `examples`.
+Decides the shape of `triggers/*.yaml`. Leaves the rule's settings to `bot.detection.rule`, the form of
+examples to `examples` and their truth to `check_examples`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from bot.detection.rule import Rule
 from bot.incident.words import Category, Severity, SubjectKind
 from bot.playbook.action import Changes
-from bot.playbook.model import AtlasId, Id, Minutes, Model, OwaspId, Paragraph, Text, Title
-from bot.playbook.rule import Rule
-
-Fact = bool | int | float | str | None
-
-
-class Example(Model):
-    """A summary of what one window holds, and what it shows in words."""
-
-    says: Text
-    facts: Mapping[str, Fact]
-
-
-class Examples(Model):
-    fires: tuple[Example, ...] = Field(min_length=1)
-    quiet: tuple[Example, ...] = Field(min_length=1)
+from bot.playbook.examples import Examples
+from bot.playbook.model import AtlasId, Id, Minutes, Model, OwaspId, Paragraph, Title
 
 
 class Trigger(Model):
     id: Id
+    mission: bool = False
+    """One of the nine that Firsthour was asked for; the others came later, or are the organisation's own."""
     title: Title
     description: Paragraph
     severity: Severity

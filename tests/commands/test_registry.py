@@ -15,7 +15,7 @@ from tests.opened import context
 from tests.spoken import asking, said, spoken
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMED = re.compile(r"/incident ([a-z]+(?: [a-z-]+)?)")
+NAMED = re.compile(r"/incident ([a-z]+(?:-[a-z]+)*(?: [a-z-]+)?)")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.incident.outward import IntentState
 from bot.ingress import Metrics
+from bot.watch.metrics import GAUGES, WatchMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"\bfirsthour_[a-z_]+")
@@ -20,6 +21,7 @@ NAME = re.compile(r"\bfirsthour_[a-z_]+")
 def metrics() -> dict[str, set[str]]:
     """Every series that Prometheus can scrape, and its labels."""
     registry = Metrics(CollectorRegistry()).registry
+    WatchMetrics(registry).watch(dict.fromkeys(GAUGES, lambda: 0.0))
     found: dict[str, set[str]] = {}
     for collector in list(registry._collector_to_names):
         labels = set(getattr(collector, "_labelnames", ()))

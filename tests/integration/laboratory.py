@@ -25,6 +25,7 @@ T = TypeVar("T")
 SYSTEMS = {
     "litellm": "LiteLLM proxy",
     "valkey": "Valkey",
+    "valkey_cluster": "Valkey as a cluster",
     "postgres": "PostgreSQL",
     "nginx": "nginx",
     "alertmanager": "Prometheus Alertmanager",

@@ -201,20 +201,23 @@ def test_approvers_can_differ_by_severity(edit) -> None:  # type: ignore[no-unty
 
 EXPOSURE = [f"exposure.{name}" for name in ("what", "used", "rotate", "public", "notification")]
 TOOLS = [f"tools.{name}" for name in ("audit", "actions", "impact", "reverse", "authorization")]
+CAMPAIGN = [f"campaign.{name}" for name in ("payloads", "bypasses", "tests", "exfiltration")]
 
 
 @pytest.mark.parametrize(
     ("trigger", "own"),
     [
         ("credential_leakage_confirmed", EXPOSURE),
+        ("credential_leakage_suspected", EXPOSURE),
         ("system_prompt_exposure", EXPOSURE),
+        ("planted_canary_exposed", EXPOSURE),
         ("unauthorized_tool_execution", TOOLS),
+        ("unauthorized_tool_attempt", TOOLS),
         ("bulk_data_extraction", TOOLS),
         ("cross_user_data_leakage", ["leakage.users", "leakage.scope", "leakage.memory", "leakage.notify"]),
-        (
-            "sustained_injection_campaign",
-            [f"campaign.{name}" for name in ("payloads", "bypasses", "tests", "exfiltration")],
-        ),
+        ("sustained_injection_campaign", CAMPAIGN),
+        ("coordinated_injection_campaign", CAMPAIGN),
+        ("injection_campaign_unmeasured", CAMPAIGN),
         ("jailbreak_success", []),
         ("partial_prompt_extraction", []),
         ("anomalous_probing", []),

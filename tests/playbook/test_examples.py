@@ -1,85 +1,109 @@
-"""The evaluator of examples: each primitive's thresholds, at and beside the boundary."""
+"""Examples are stories, told to the real scanner and engine: what they say, and that no number of a rule stands unproved."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bot.detection.rule import RuleBase, TriggerRule
 from bot.playbook import load
-from bot.playbook.examples import fires
-from bot.playbook.rule import PatternsRule
+from bot.playbook.check_examples import fires, known
+from bot.playbook.examples import BEGIN, Example, told
+from bot.playbook.trigger import Trigger
 
-RULES = {name: trigger.rule for name, trigger in load().triggers.items()}
-
-
-@given(results=st.integers(0, 300), minutes=st.integers(0, 180))
-def test_bulk_extraction_fires_above_100_within_the_hour(results: int, minutes: int) -> None:
-    facts = {"distinct_results": results, "window_minutes": minutes}
-    assert fires(RULES["bulk_data_extraction"], facts) is (results > 100 and minutes <= 60)
+TRIGGERS = load().triggers
+STEPS = {"bypass_ratio_more_than": (0.01, -0.02), "coverage_at_least": (0.15, -0.2)}
+"""How far a share is moved; whole numbers are moved by one."""
 
 
-@given(blocks=st.integers(0, 400), bypasses=st.integers(0, 100), minutes=st.integers(0, 60))
-def test_a_campaign_fires_above_50_blocks_and_a_tenth_of_bypasses(blocks: int, bypasses: int, minutes: int) -> None:
-    facts = {"blocks": blocks, "bypasses": bypasses, "window_minutes": minutes}
-    expected = blocks > 50 and minutes <= 30 and 10 * bypasses > blocks + bypasses
-    assert fires(RULES["sustained_injection_campaign"], facts) is expected
+def story(*events: dict[str, Any]) -> Example:
+    return Example.model_validate({"says": "a story", "events": events})
 
 
-@given(fragments=st.integers(0, 20), canary=st.booleans(), delivered=st.sampled_from([True, False, None]))
-def test_exposure_and_partial_extraction_share_the_fragments_without_gap_or_overlap(
-    fragments: int, canary: bool, delivered: bool | None
-) -> None:
-    facts = {"distinct_fragments": fragments, "canary": canary, "delivered": delivered}
-    exposure = fires(RULES["system_prompt_exposure"], facts)
-    partial = fires(RULES["partial_prompt_extraction"], facts)
-    assert not (exposure and partial)
-    assert (exposure or partial) is (delivered is True and (fragments >= 1 or canary))
-    assert exposure is (delivered is True and (canary or fragments > 3))
+def numbers(trigger: Trigger) -> Iterator[tuple[str, int | float]]:
+    for name in set(type(trigger.rule).model_fields) - set(RuleBase.model_fields):
+        value = getattr(trigger.rule, name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield name, value
 
 
-@given(patterns=st.integers(0, 10), signals=st.integers(1, 4), needed=st.integers(1, 4))
-def test_too_few_signals_keep_a_rule_quiet(patterns: int, signals: int, needed: int) -> None:
-    rule = RULES["anomalous_probing"]
-    assert isinstance(rule, PatternsRule)
-    stricter = rule.model_copy(update={"require_signals": needed})
-    facts = {"distinct_patterns": patterns, "window_minutes": 60, "signals": signals}
-    assert fires(stricter, facts) is (patterns > 3 and signals >= needed)
+def lies(trigger: Trigger, changed: dict[str, Any]) -> bool:
+    rule = TriggerRule(trigger.id, trigger.rule.model_copy(update=changed))
+    knows = known(trigger.examples.knows, rule)
+    return any(fires(rule, example, knows) is not True for example in trigger.examples.fires) or any(
+        fires(rule, example, knows) for example in trigger.examples.quiet
+    )
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_every_exclusion_keeps_its_rule_quiet(name: str) -> None:
-    trigger = load().triggers[name]
-    for exclusion in trigger.rule.exclusions:
-        for example in trigger.examples.fires:
-            assert not fires(trigger.rule, {**example.facts, "excluded": exclusion})
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_moving_any_number_of_a_rule_by_one_step_makes_an_example_lie(name: str) -> None:
+    trigger = TRIGGERS[name]
+    assert not lies(trigger, {})
+    for setting, value in numbers(trigger):
+        if (name, setting) == ("injection_campaign_unmeasured", "bypass_ratio_more_than"):
+            continue  # 1 is no boundary: no rate is above it
+        if trigger.rule.primitive == "drift":
+            continue  # a sum of deviations: its boundary is held by tests/detection/test_baseline.py
+        least = 2 if setting == "subjects_at_least" and value == 1 else 1
+        for step in STEPS.get(setting, (1, -1)):
+            if setting == "subjects_at_least" and value == 1:
+                continue  # a rule about one subject
+            if isinstance(value, int) and value + step < least:
+                continue
+            assert lies(trigger, {setting: value + step}), f"{setting} could be {value + step}"
 
 
-def test_a_match_compares_kind_and_value() -> None:
-    rule = RULES["unauthorized_tool_execution"]
-    assert fires(rule, {"completed": True, "side_effect": True, "authorized": False})
-    assert not fires(rule, {"completed": 1, "side_effect": True, "authorized": False})
-    assert not fires(rule, {"completed": True, "side_effect": True, "authorized": 0})
-    assert not fires(rule, {"completed": True, "side_effect": True, "authorized": None})
+def test_repeated_events_are_spread_and_numbered_and_told_in_order() -> None:
+    events = list(
+        told(
+            story(
+                {"kind": "llm_call", "repeat": 3, "over": "1h", "user_id": "user-{n%2}", "text": "number {n}"},
+                {"kind": "report"},
+                {"kind": "alert", "at": "30s", "event_id": "mine"},
+            )
+        )
+    )
+    assert [event.at - BEGIN for event in events] == [0, 30, 1800, 3600, 3601]
+    assert [event.text for event in events] == ["number 1", None, "number 2", "number 3", None]
+    assert [event.user_id for event in events if event.user_id] == ["user-1", "user-0", "user-1"]
+    assert len({event.event_id for event in events}) == 5 and events[1].event_id == "mine"
 
 
-def test_a_classifier_that_gives_no_score_is_believed_and_a_low_score_is_not() -> None:
-    rule = RULES["jailbreak_success"]
-    base = {"stage": "output", "flagged": True, "delivered": True}
-    assert fires(rule, {**base, "score": None})
-    assert fires(rule, {**base, "score": 0.5})
-    assert not fires(rule, {**base, "score": 0.49})
-    assert not fires(rule, {**base, "score": True})
-    assert not fires(rule, {**base, "score": "high"})
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ({"kind": "data_query", "occurred_at": 0}, "unknown keys"),
+        ({"kind": "data_queries"}, "Invalid enum value 'data_queries'"),
+        ({"kind": "data_query", "data": {"okay": True}}, "Object contains unknown field `okay`"),
+        ({"kind": "data_query", "repeat": 5001}, "less than or equal to 5000"),
+        ({"kind": "data_query", "over": "1w"}, "`30s`, `59m`"),
+    ],
+)
+def test_what_is_no_event_is_refused(event: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        story(event)
 
 
-def test_facts_that_a_rule_cannot_weigh_are_refused() -> None:
-    with pytest.raises(ValidationError):
-        fires(RULES["bulk_data_extraction"], {"distinct_results": 101})
-    with pytest.raises(ValidationError):
-        fires(RULES["credential_leakage_confirmed"], {"secret": "password", "delivered": True})
-    with pytest.raises(ValueError, match="missing: score"):
-        fires(RULES["jailbreak_success"], {"stage": "output", "flagged": True, "delivered": True})
-    with pytest.raises(ValueError, match="not among the rule's exclusions"):
-        fires(RULES["anomalous_probing"], {"distinct_patterns": 4, "window_minutes": 1, "excluded": "holiday"})
+def test_a_pattern_of_the_users_own_counts_as_a_kind_of_probing() -> None:
+    trigger = TRIGGERS["anomalous_probing"]
+    asked = {"kind": "llm_call", "user_id": "mallory", "stage": "input"}
+    three = [{**asked, "signals": [{"name": name}]} for name in ("role_play", "encoding", "rate_probing")]
+    tale = story(*three, {**asked, "text": "show me TICKET-4711 and TICKET-4712"})
+    own = [{"id": "ticket_hunting", "pattern": r"TICKET-\d{4}"}]
+    hunting = type(trigger.rule).model_validate({**trigger.rule.model_dump(), "own": own})
+    for rule, expected in (
+        (trigger.rule, False),
+        (hunting, True),
+    ):
+        given = TriggerRule("mine", rule)
+        assert fires(given, tale, known(trigger.examples.knows, given)) is expected
+
+
+def test_the_trigger_that_the_documentation_shows_is_one(folder: Path) -> None:
+    shown = (Path(__file__).parents[2] / "docs/triggers.md").read_text(encoding="utf-8").split("```")[1]
+    (folder / "triggers/bulk_invoice_download.yaml").write_text(shown.removeprefix("yaml\n"), encoding="utf-8")
+    assert load(folder).triggers["bulk_invoice_download"].rule.shadow

@@ -13,12 +13,10 @@ import pytest
 from bot.incident.words import ActionKind, Category, DetectionMethod, Phase, Role, Severity, StepButton
 from bot.playbook import DEFAULT_PATH, Playbook, load
 from bot.playbook.announcement import PUBLIC
-from bot.playbook.check_examples import fires
 from bot.playbook.locate import Nowhere, locate
-from bot.playbook.rule import RuleBase
 
 FILES = sorted(path for path in DEFAULT_PATH.rglob("*") if path.suffix in {".yaml", ".json"})
-TRIGGERS = {
+MISSION = {
     "unauthorized_tool_execution": (1, True),
     "credential_leakage_confirmed": (1, True),
     "bulk_data_extraction": (1, True),
@@ -52,7 +50,12 @@ def test_no_file_holds_invisible_or_bidirectional_characters() -> None:
 
 
 def test_the_nine_triggers_have_the_missions_severity_and_auto_containment(playbook: Playbook) -> None:
-    assert {name: (t.severity.value, t.auto_contain) for name, t in playbook.triggers.items()} == TRIGGERS
+    nine = {name: trigger for name, trigger in playbook.triggers.items() if trigger.mission}
+    assert {name: (trigger.severity.value, trigger.auto_contain) for name, trigger in nine.items()} == MISSION
+
+
+def test_a_trigger_beyond_the_nine_contains_nobody_by_itself(playbook: Playbook) -> None:
+    assert not [trigger.id for trigger in playbook.triggers.values() if trigger.auto_contain and not trigger.mission]
 
 
 def test_triggers_are_listed_most_severe_first(playbook: Playbook) -> None:
@@ -64,45 +67,13 @@ def test_each_trigger_file_is_named_after_its_trigger(playbook: Playbook) -> Non
     assert {path.stem for path in (DEFAULT_PATH / "triggers").iterdir()} == set(playbook.triggers)
 
 
-def test_every_rule_has_examples_on_both_sides_and_none_lies(playbook: Playbook) -> None:
-    for trigger in playbook.triggers.values():
-        assert trigger.examples.fires and trigger.examples.quiet
-        for example in trigger.examples.fires:
-            assert fires(trigger.rule, example.facts), (trigger.id, example.says)
-        for example in trigger.examples.quiet:
-            assert not fires(trigger.rule, example.facts), (trigger.id, example.says)
-
-
-def test_every_number_of_a_rule_has_an_example_at_its_boundary(playbook: Playbook) -> None:
-    """Moving any threshold by one step makes at least one example lie: no number stands there unproved."""
-    for trigger in playbook.triggers.values():
-        settings = set(type(trigger.rule).model_fields) - set(RuleBase.model_fields)
-        for name in settings:
-            value = getattr(trigger.rule, name)
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                continue
-            for step in (1, -1) if isinstance(value, int) else (0.01, -0.02):
-                if name in {"at_least", "strong_at_least"} and value + step < 1:
-                    continue
-                moved = trigger.rule.model_copy(update={name: value + step})
-                lies = [e for e in trigger.examples.fires if not fires(moved, e.facts)]
-                lies += [e for e in trigger.examples.quiet if fires(moved, e.facts)]
-                assert lies, f"{trigger.id}: {name} could be {value + step} and no example would notice"
-
-
-def test_no_trigger_ships_in_shadow(playbook: Playbook) -> None:
-    assert not [trigger.id for trigger in playbook.triggers.values() if trigger.rule.shadow]
-
-
-def test_an_unknown_delivery_never_confirms_a_leak(playbook: Playbook) -> None:
-    secret = playbook.triggers["credential_leakage_confirmed"].rule
-    assert not fires(secret, {"secret": "canary", "delivered": None})
-    leak = playbook.triggers["cross_user_data_leakage"].rule
-    assert not fires(leak, {"strong": 3, "delivered": None})
-
-
-def test_our_own_containment_never_feeds_the_injection_campaign(playbook: Playbook) -> None:
-    assert "own_containment" in playbook.triggers["sustained_injection_campaign"].rule.exclusions
+def test_only_what_other_systems_must_report_ships_in_shadow(playbook: Playbook) -> None:
+    assert {trigger.id for trigger in playbook.triggers.values() if trigger.rule.shadow} == {
+        "configuration_drift",
+        "guardrail_false_positive_surge",
+        "poisoned_content_reported",
+        "supply_chain_advisory",
+    }
 
 
 def test_every_id_of_atlas_and_owasp_exists_in_the_shipped_index(playbook: Playbook) -> None:

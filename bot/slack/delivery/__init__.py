@@ -15,7 +15,7 @@ from bot.incident.outward import IntentKind
 from bot.playbook import Playbook
 from bot.settings import Organisation
 from bot.slack.client import Slack
-from bot.slack.delivery import invites, posts, rooms, surfaces
+from bot.slack.delivery import invites, notices, posts, rooms, surfaces
 from bot.slack.delivery.channels import Channels
 from bot.slack.delivery.desk import Desk
 from bot.slack.delivery.people import People
@@ -53,6 +53,7 @@ class Delivery:
             IntentKind.PIN: partial(posts.pin, desk),
             IntentKind.POST: partial(posts.post, desk, people),
             IntentKind.DIRECT: partial(posts.direct, desk, people),
+            IntentKind.NOTICE: partial(notices.notice, desk, self._channels),
         }
         return {kind: _of_an_incident(act) for kind, act in acts.items()}
 

@@ -24,11 +24,11 @@ def running(home: Path) -> Iterator[Valkey]:
     port = free_port()
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(home)]
     with started("valkey", [get_binary_path(), *options], home) as process:
-        process.wait_until(lambda: _answers(port))
+        process.wait_until(lambda: answers(port))
         yield Valkey(f"redis://127.0.0.1:{port}/0")
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
         connection.sendall(b"PING\r\n")
         return connection.recv(16).startswith(b"+PONG")

@@ -1,0 +1,153 @@
+"""A rule made ready to count: what every primitive offers to whoever keeps its states, in this process or at another store.
+
+Decides the interface, the cool-down, what a finding says about its subject, and which events a rule is asked about at all.
+Leaves to each primitive what its state is and when it fires, and to `engine` or another store where the states live.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+from bot.detection.event import Mark, Seen
+from bot.detection.finding import Finding
+from bot.detection.keys import digest, event_name, keyer, moment, subject
+from bot.detection.rule import RuleBase
+
+NEVER = float("-inf")
+AGAIN = 60.0
+"""Seconds between two findings of one key of a window rule, at least: within its cool-down it goes on telling, quietly."""
+EVIDENCE = 20
+"""Events, and marks, of the evidence that a finding names at most."""
+MEMBERS = 100
+"""Those who took part that a finding names at most."""
+VERDICTS, MARKS, SIGNALS = 1, 2, 4
+"""Facets: the rule is about events that have at least one of these. 0: about all of its kinds."""
+
+
+class Kept(msgspec.Struct, array_like=True, gc=False):
+    """What the engine itself notes on every state. No state holds a cycle, so the collector need not look at it."""
+
+    used: bool = False
+    """Since its turn to be evicted came last."""
+    epoch: int = 0
+    """The dump that it is part of already."""
+    touched: float = 0.0
+    """When an event of it arrived last, Unix seconds."""
+
+
+class Timed(Kept, array_like=True, gc=False):
+    """What a cool-down needs. Times are event times, Unix seconds."""
+
+    newest: float = NEVER
+    fired: float = NEVER
+    """The finding that began the cool-down."""
+    told: float = NEVER
+    """The latest finding."""
+
+
+S = TypeVar("S", bound=Timed)
+
+
+class Compiled(ABC, Generic[S]):
+    """One rule, for the applications that it is for. Its states belong to whoever asked for them with `fresh`."""
+
+    late: int
+    """Events that came more than LATENESS behind the newest of their key."""
+    facets: int = 0
+    idle_after: float
+    """Seconds without an event after which a state can no longer change what is found, and may go."""
+
+    def __init__(self, trigger: str, rule_id: str, rule: RuleBase, *, without: Sequence[str] = ()) -> None:
+        """`without`: applications that have a rule of their own, under the same id."""
+        self.trigger, self.id = trigger, rule_id
+        self.late = 0
+        self.kinds = frozenset(rule.events)
+        self.apps = frozenset(rule.apps)
+        self.without = frozenset(without)
+        self.shadow = rule.shadow
+        self.require_signals = rule.require_signals
+        self.exclusions = frozenset(rule.exclusions)
+        self.exempt = frozenset(rule.exempt_users)
+        self.cool_down = rule.cool_down_minutes * 60.0
+        self.order = rule.key
+        self.subject_key = keyer(rule.key)
+
+    def for_app(self, app: str | None) -> bool:
+        return app not in self.without and (not self.apps or app in self.apps)
+
+    def key(self, seen: Seen) -> str | None:
+        """Whose state the event is counted in; None where the rule is not about it. It may be about it and count nothing."""
+        event = seen.event
+        return self.key_of(seen) if event.kind in self.kinds and self.for_app(event.app) else None
+
+    @abstractmethod
+    def key_of(self, seen: Seen) -> str | None:
+        """`key` of an event that is known to be of the rule's kinds and applications."""
+
+    @abstractmethod
+    def fresh(self) -> S:
+        """The state before the first event."""
+
+    @abstractmethod
+    def step(self, state: S, seen: Seen) -> Finding | None:
+        """Count one event of the state's key."""
+
+    def pack(self, state: S) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    @abstractmethod
+    def unpack(self, packed: bytes) -> S:
+        """Raises msgspec.DecodeError where it is not one of `pack`."""
+
+    def tells(self, state: S, at: float) -> bool | None:
+        """A window holds at `at`: True for a finding that opens, False for more of it, None for one too many."""
+        if abs(at - state.told) < AGAIN:
+            return None
+        return self.opens(state, at)
+
+    def opens(self, state: S, at: float) -> bool:
+        """There is a finding at `at`: True where no cool-down runs, which begins one. Where events come out of order it
+        may be the second of two by their own time."""
+        state.told = at
+        first = abs(at - state.fired) >= self.cool_down
+        if first:
+            state.fired = at
+        return first
+
+    def finding(
+        self,
+        seen: Seen,
+        *,
+        first: bool,
+        started: float,
+        counts: dict[str, float],
+        window: float = 0.0,
+        event_ids: Sequence[str] = (),
+        marks: Sequence[Mark] = (),
+        subjects: Sequence[tuple[str, str]] = (),
+    ) -> Finding:
+        """What the event `seen` completed."""
+        event = seen.event
+        kind, who = subject(event, self.order) or ("unknown", None)
+        at = moment(seen)
+        return Finding(
+            trigger=self.trigger,
+            subject_kind=kind,
+            subject_id=who,
+            app=event.app,
+            session_id=event.session_id,
+            id=digest(self.id, self.key_of(seen) or "", event.source or "", event_name(event) or repr(at)),
+            first=first,
+            started_at=min(started, at),
+            completed_at=at,
+            counts=counts,
+            window_seconds=window,
+            event_ids=tuple(event_ids[-EVIDENCE:]),
+            marks=tuple(marks[-EVIDENCE:]),
+            subjects=tuple(subjects[:MEMBERS]),
+            shadow=self.shadow,
+        )

@@ -1,0 +1,140 @@
+"""The engine: events in, findings out, with the states of all rules in this process.
+
+Decides which rules an event is put to, how many keys are kept, and what a dump holds. What is counted and when it fires is
+each rule's (`compiled`), and the engine is no more than a dict over what those offer; another store can be the same. Pure: no
+clock, no I/O, and the same findings for the same events, however they are cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from bot.detection.compile import compiled
+from bot.detection.compiled import MARKS, SIGNALS, VERDICTS, Kept
+from bot.detection.event import Seen
+from bot.detection.finding import Finding
+from bot.detection.index import Index
+from bot.detection.room import EACH, Room
+from bot.detection.rule import TriggerRule
+
+Entry = tuple[str, str, bytes]
+"""Rule id, key, packed state."""
+
+
+class Engine:
+    def __init__(self, rules: Sequence[TriggerRule], *, most_keys: int) -> None:
+        """`most_keys`: states of all rules together. Raises ValueError for a pattern that cannot run in linear time."""
+        self.rules = compiled(rules)
+        self.most_keys = most_keys
+        self.keys = 0
+        """States kept now."""
+        self.evictions = 0
+        """States that went for want of room: their counts began anew."""
+        self.findings: Counter[str] = Counter()
+        """By trigger, those of the cool-down too."""
+        self._rooms: dict[str, Room] = {}
+        for rule in self.rules:
+            room = self._rooms.setdefault(rule.id, Room(rule))
+            room.idle_after = max(room.idle_after, rule.idle_after)
+        self._index = Index(self.rules, lambda rule: (rule.key_of, rule.step, rule.fresh, self._rooms[rule.id]))
+        self._epoch = 0
+        """Of the latest dump."""
+        self._dumping = False
+        self._before: list[Entry] = []
+        """States as they were, of keys that changed before the dump came to them."""
+
+    @property
+    def late(self) -> int:
+        """Events, by rule that read them, that came too late for its window."""
+        return sum(rule.late for rule in self.rules)
+
+    def take(self, seen: Sequence[Seen]) -> list[Finding]:
+        """In the order of the events that completed them, and of the rules."""
+        findings: list[Finding] = []
+        named, others = self._index.named, self._index.others
+        epoch = self._epoch if self._dumping else 0
+        for one in seen:
+            event = one.event
+            facets = VERDICTS if event.verdicts else 0
+            if one.marks:
+                facets |= MARKS
+            if event.signals:
+                facets |= SIGNALS
+            table = named.get(event.app, others) if named else others
+            for key_of, step, fresh, room in table[event.kind][facets]:
+                key = key_of(one)
+                if key is None:
+                    continue
+                state = room.states.get(key)
+                if state is None:
+                    state = fresh()
+                    self._put(room, key, state, one.arrived)
+                else:
+                    if epoch and state.epoch != epoch:
+                        self._keep_as_it_was(room, key, state)
+                    state.used = True
+                state.touched = one.arrived
+                finding = step(state, one)
+                if finding is not None:
+                    findings.append(finding)
+        self.findings.update(finding.trigger for finding in findings)
+        return findings
+
+    def _put(self, room: Room, key: str, state: Kept, now: float) -> None:
+        state.epoch = self._epoch
+        room.states[key] = state
+        room.queue.append(key)
+        self.keys += 1
+        if not len(room.queue) & EACH:
+            for idle, old in room.idle(now):
+                self._gone(room, idle, old)
+        if self.keys > self.most_keys:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """At the cost of the rule that has most keys: a flood of users on one rule does not empty the others."""
+        fullest = max(self._rooms.values(), key=lambda room: len(room.states))
+        for _ in range(1 + self.most_keys // 4096):
+            if fullest.states:
+                self._gone(fullest, *fullest.evict())
+                self.evictions += 1
+
+    def _gone(self, room: Room, key: str, state: Kept) -> None:
+        if self._dumping and state.epoch != self._epoch:
+            self._keep_as_it_was(room, key, state)
+        self.keys -= 1
+
+    def _keep_as_it_was(self, room: Room, key: str, state: Kept) -> None:
+        state.epoch = self._epoch
+        self._before.append((room.rule.id, key, room.rule.pack(state)))
+
+    def dump(self) -> Iterator[Entry]:
+        """Every state as it is at the first step of the iterator, whatever is taken between its steps. One at a time: a
+        dump that begins ends the one before it, which raises RuntimeError."""
+        self._epoch += 1
+        self._dumping, self._before = True, []
+        epoch = self._epoch
+        try:
+            for room in self._rooms.values():
+                for key in list(room.queue):
+                    state = room.states.get(key)
+                    if state is not None and state.epoch != epoch:
+                        self._keep_as_it_was(room, key, state)
+                    while self._before:
+                        yield self._before.pop()
+                        if self._epoch != epoch:
+                            raise RuntimeError("Another dump has begun: of this one nothing more can be told.")
+        finally:
+            if self._epoch == epoch:
+                self._dumping = False
+
+    def load(self, entries: Iterable[Entry]) -> None:
+        """What a dump held, into an engine that has taken nothing yet: from here on it finds what the dumped one would.
+        States of rules that are no more are left out. Raises msgspec.DecodeError for a state that cannot be read."""
+        for rule_id, key, packed in entries:
+            room = self._rooms.get(rule_id)
+            if room is not None and key not in room.states:
+                state: Any = room.rule.unpack(packed)
+                self._put(room, key, state, state.touched)

@@ -1,0 +1,83 @@
+"""Canaries in a text, plain or written backwards, in rot13 or without its punctuation.
+
+Decides in which forms a canary is looked for. Encodings are decoded first, by `hidden`; tricks of writing are undone by
+`normal`.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import encode
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from bot.detection.event import MarkKind
+from bot.detection.scan.found import Found
+from bot.detection.scan.knowledge import SHORTEST, Canary
+from bot.detection.scan.matchers import Words
+from bot.detection.scan.normal import INVISIBLE, normal, original
+
+SEPARATORS = re.compile(r"[^a-z0-9]+")
+
+
+class Form(NamedTuple):
+    canary: Canary
+    how: str
+    text: str
+    """In normal form."""
+
+
+class Canaries:
+    def __init__(self, canaries: Sequence[Canary], words: Callable[[Sequence[bytes]], Words]) -> None:
+        """`words` makes the matcher."""
+        forms: dict[str, Form] = {}
+        for canary in canaries:
+            for form in _forms(canary):
+                forms.setdefault(form.text, form)
+        self._forms = list(forms.values())
+        self._words = words([form.text.encode("utf-8", "replace") for form in self._forms])
+
+    def find(self, text: str, data: bytes, how: str = "") -> list[Found]:
+        """Each place of each canary. `data` is the text in UTF-8; `how`: what the text was decoded from."""
+        plain = None if text.isascii() else normal(text)
+        hits = self._words.hits(data if plain is None else plain.encode("utf-8", "replace"))
+        return list(self._found(text, plain, hits, how)) if hits else []
+
+    def _found(self, text: str, plain: str | None, hits: set[int], how: str) -> Iterator[Found]:
+        told: set[str] = set()
+        for form in sorted((self._forms[number] for number in hits), key=lambda form: form.how != "plain"):
+            if form.canary.value not in told:
+                told.add(form.canary.value)
+                yield from _places(form, text, plain, how)
+
+
+def _forms(canary: Canary) -> Iterator[Form]:
+    plain = normal(canary.value)
+    yield Form(canary, "plain", plain)
+    for how, text in (
+        ("reversed", plain[::-1]),
+        ("rot13", encode(plain, "rot13")),
+        ("spaced", SEPARATORS.sub("", plain)),
+    ):
+        if len(text) >= SHORTEST and text != plain:
+            yield Form(canary, how, text)
+
+
+def _places(form: Form, text: str, plain: str | None, outer: str) -> Iterator[Found]:
+    lower = text.lower() if plain is None else plain
+    at = lower.find(form.text)
+    while at >= 0:
+        end = at + len(form.text)
+        start, stop = (at, end) if plain is None else (original(text, at), original(text, end))
+        how = form.how if form.how != "plain" else _written(text[start:stop], form.text)
+        named = how if not outer else outer if how in ("plain", "spaced") else f"{outer}+{how}"
+        value = form.canary.value
+        yield Found(MarkKind.CANARY, form.canary.name, start, stop, normal(value), value, form.canary.kind, how=named)
+        at = lower.find(form.text, end)
+
+
+def _written(there: str, plain: str) -> str:
+    """By which trick of writing a plain canary was hidden."""
+    if there.casefold() == plain:
+        return "plain"
+    return "zero_width" if INVISIBLE.search(there) else "look_alike"

@@ -1,0 +1,155 @@
+"""Where identifiers may stand in a text: by shape and check digit, without knowing whose they are.
+
+Decides which places of a text are looked up. Only the kinds that the owner index holds are looked for at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bot.detection.scan import identifiers
+from bot.detection.scan.checks import luhn
+from bot.detection.scan.identifiers import ACCOUNT_DIGITS, IdentifierKind
+from bot.detection.scan.matchers import Ends, Needle, runs
+
+MOST_DIGITS = 20
+MOST_GROUPS = 6
+"""A number is written in at most so many groups: “4111 1111 1111 1111”, “+49 30 123 45 67”."""
+LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-"
+"""RFC 5322 §3.2.3: what may stand before the @ of an address."""
+DOMAIN = re.compile(r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+DIGIT_CHARACTERS = "0123456789 .()/-"
+GAP = "[ .()/-]"
+RUN = rf"\d(?:{GAP}{{0,2}}\d){{5,}}(?:{GAP}{{0,2}}[^0-9 .()/-]|{GAP}{{3}}|{GAP}{{0,2}}$)"
+DIGITS = re.compile(r"\d(?:[ .()/-]{0,2}\d){5,}", re.ASCII)
+GROUP = re.compile(r"\d+", re.ASCII)
+LETTERS = re.compile(r"([A-Za-z]{1,6})[- ]?$")
+IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11,30}", re.ASCII)
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH = "(?i:" + "|".join(MONTHS) + r")[a-zA-Z]{0,6}"
+WRITTEN = rf"(?:{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}}(?:st|nd|rd|th|\.)? {MONTH}\.?,? \d{{4}})"
+DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d\d)-(\d\d)|(\d{1,2})([./-])(\d{1,2})\5(\d{4}))(?!\d)", re.ASCII)
+WRITTEN_DATE = re.compile(WRITTEN, re.ASCII)
+CAPITALISED = r"[^\W\d_a-zß-öø-ÿ][\w'’-]{1,30}"
+NAME = re.compile(rf"(?<!\w){CAPITALISED}(?: {CAPITALISED}){{1,5}}")
+
+NEEDLES = (
+    Needle(RUN, every=True),
+    Needle(r"[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11}"),
+    Needle(WRITTEN, MONTHS),
+)
+NUMBERS, IBANS, DATES = range(3)
+
+
+class Candidate(NamedTuple):
+    kind: str
+    normal: str
+    start: int
+    end: int
+
+
+def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
+    """`hits`: of `NEEDLES`, by number."""
+    if IdentifierKind.EMAIL in kinds and "@" in text:
+        yield from _emails(text)
+    if NUMBERS in hits:
+        for run in runs(text, hits[NUMBERS], DIGIT_CHARACTERS, DIGITS):
+            yield from _numbers(text, run, kinds)
+            if IdentifierKind.BIRTH_DATE in kinds:
+                yield from _dates(text, run)
+    if IBANS in hits and IdentifierKind.IBAN in kinds:
+        yield from _ibans(text)
+    if DATES in hits and IdentifierKind.BIRTH_DATE in kinds:
+        yield from _written_dates(text)
+    if IdentifierKind.NAME in kinds:
+        yield from _names(text)
+
+
+def _emails(text: str) -> Iterator[Candidate]:
+    for domain in DOMAIN.finditer(text):
+        head = text[max(0, domain.start() - 64) : domain.start()]
+        start = domain.start() - (len(head) - len(head.rstrip(LOCAL)))
+        end = domain.end() - (len(domain[0]) - len(domain[0].rstrip("-.")))
+        normal = text[start:end].lstrip(".'`").casefold()
+        if not normal.startswith("@"):
+            yield Candidate(IdentifierKind.EMAIL, normal, start, end)
+            shorter = normal.rpartition(".")[0]
+            if shorter.count(".", shorter.index("@")):  # “bob@shop.example.Thanks”: no space after the full stop
+                yield Candidate(IdentifierKind.EMAIL, shorter, start, start + len(shorter))
+
+
+def _numbers(text: str, run: re.Match[str], kinds: frozenset[str]) -> Iterator[Candidate]:
+    """Every few groups in a row may be the number: “12 4111 1111 1111 1111” holds a card."""
+    groups = [group.span() for group in GROUP.finditer(text, run.start(), run.end())]
+    for first, (start, _) in enumerate(groups):
+        digits = ""
+        for begin, end in groups[first : first + MOST_GROUPS]:
+            digits += text[begin:end]
+            if ACCOUNT_DIGITS <= len(digits) <= MOST_DIGITS and not text[end : end + 1].isalnum():
+                yield from _number(text, digits, start, end, kinds)
+
+
+def _number(text: str, digits: str, start: int, end: int, kinds: frozenset[str]) -> list[Candidate]:
+    before = text[start - 1 : start]
+    found = []
+    if IdentifierKind.ACCOUNT in kinds:
+        found.append(Candidate(IdentifierKind.ACCOUNT, digits, start, end))
+        letters = LETTERS.search(text, max(0, start - 7), start) if before.isalpha() or before in ("-", " ") else None
+        if letters:
+            found.append(Candidate(IdentifierKind.ACCOUNT, letters[1].upper() + digits, letters.start(), end))
+    if before.isalnum():
+        return found
+    if 13 <= len(digits) <= 19 and IdentifierKind.CARD in kinds and luhn(digits):
+        found.append(Candidate(IdentifierKind.CARD, digits, start, end))
+    if IdentifierKind.PHONE in kinds:
+        normal = identifiers.phone_digits(digits, international=before == "+")
+        if normal:
+            found.append(Candidate(IdentifierKind.PHONE, normal, start - (before == "+"), end))
+    return found
+
+
+def _ibans(text: str) -> Iterator[Candidate]:
+    """What follows an IBAN may look like more of it: every length whose check digits are right is looked up."""
+    for match in IBAN.finditer(text):
+        places = [at for at, char in enumerate(match[0]) if char.isalnum()]
+        compact = "".join(match[0][at] for at in places).upper()
+        for size in range(15, len(compact) + 1):
+            normal = identifiers.iban(compact[:size])
+            if normal:
+                yield Candidate(IdentifierKind.IBAN, normal, match.start(), match.start() + places[size - 1] + 1)
+
+
+def _dates(text: str, run: re.Match[str]) -> Iterator[Candidate]:
+    for match in DATE.finditer(text, run.start(), run.end()):
+        year, month, day, first, _, second, last = match.groups()
+        spelled = {(year, month, day)} if year else {(last, second, first), (last, first, second)}
+        yield from _days(spelled, match)
+
+
+def _written_dates(text: str) -> Iterator[Candidate]:
+    for match in WRITTEN_DATE.finditer(text):
+        digits = GROUP.findall(match[0])
+        letters = re.search(MONTH, match[0])
+        if letters and len(digits) == 2:
+            yield from _days({(digits[1], str(MONTHS.index(letters[0][:3].lower()) + 1), digits[0])}, match)
+
+
+def _days(spelled: set[tuple[str, str, str]], match: re.Match[str]) -> Iterator[Candidate]:
+    """Day and month may be the other way round: both are looked up."""
+    for year, month, day in sorted(spelled):
+        normal = identifiers.birth_date(f"{year}-{int(month):02}-{int(day):02}")
+        if normal:
+            yield Candidate(IdentifierKind.BIRTH_DATE, normal, match.start(), match.end())
+
+
+def _names(text: str) -> Iterator[Candidate]:
+    """Two or three capitalised words in a row; any of them, because a sentence too begins with a capital."""
+    for match in NAME.finditer(text):
+        words = [(word.start(), word.end()) for word in re.finditer(r"\S+", match[0])]
+        for first in range(len(words)):
+            for last in range(first + 1, min(first + 3, len(words))):
+                start, end = words[first][0], words[last][1]
+                normal = identifiers.folded(match[0][start:end].removesuffix("'s").removesuffix("’s"))
+                yield Candidate(IdentifierKind.NAME, normal, match.start() + start, match.start() + end)

@@ -1,0 +1,87 @@
+"""Credentials in a text: the issuers' patterns, each match checked, graded and named.
+
+Decides whether a match is a secret that counts (`validated_pattern`), a signal only (`generic_pattern`) or nobody's secret
+(`placeholder`). Leaves to `issuers` how credentials look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.detection.event import MarkKind
+from bot.detection.scan.checks import documented, entropy, placeholder
+from bot.detection.scan.found import Found
+from bot.detection.scan.issuers import ISSUERS, Issuer
+from bot.detection.scan.matchers import Ends, Needle
+
+VALIDATED, GENERIC, PLACEHOLDER = "validated_pattern", "generic_pattern", "placeholder"
+COMMON = frozenset(
+    [
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "pw",
+        "secret",
+        "user",
+        "username",
+        "root",
+        "admin",
+        "postgres",
+        "mysql",
+        "guest",
+        "test",
+        "mysecretpassword",
+        "changeit",
+    ]
+)
+"""Passwords that every tutorial uses."""
+NEEDLES = tuple(Needle(issuer.pattern, issuer.keywords) for issuer in ISSUERS)
+
+
+class Credentials:
+    def __init__(self) -> None:
+        self._patterns = [re.compile(issuer.before + issuer.pattern + issuer.after, re.ASCII) for issuer in ISSUERS]
+
+    def find(self, text: str, hits: Ends, first: int) -> Iterator[Found]:
+        """`hits`: by the number of the needle, of which `NEEDLES` begin at `first`. A weak find that overlaps a better one is
+        left out."""
+        taken: list[tuple[int, int]] = []
+        for number in sorted(number - first for number in hits if number >= first):
+            issuer = ISSUERS[number]
+            for match in self._patterns[number].finditer(text):
+                found = _judged(issuer, match)
+                if found is None or (found.grade != VALIDATED and _overlaps(found, taken)):
+                    continue
+                taken.append((found.start, found.end))
+                yield found
+
+
+def _overlaps(found: Found, taken: list[tuple[int, int]]) -> bool:
+    return any(start < found.end and found.start < end for start, end in taken[-64:])
+
+
+def _judged(issuer: Issuer, match: re.Match[str]) -> Found | None:
+    groups = match.re.groupindex
+    group = "value" if "value" in groups else 0
+    secret = match[group]
+    identity = match["id"] if "id" in groups else secret
+    excluded, grade = "", VALIDATED
+    if documented(secret):
+        excluded, grade = "documentation_example", PLACEHOLDER
+    elif _nobodys(issuer, secret):
+        grade = PLACEHOLDER
+    elif entropy(secret) < issuer.entropy:
+        return None
+    elif issuer.weak or (issuer.check is not None and not issuer.check(secret)):
+        grade = GENERIC
+    start, end = match.span(group)
+    return Found(MarkKind.SECRET, issuer.name, start, end, identity, secret, grade, excluded=excluded)
+
+
+def _nobodys(issuer: Issuer, secret: str) -> bool:
+    """What its issuer's checksum confirms was made by the issuer, whatever letters it happens to hold."""
+    if issuer.check is not None and issuer.check(secret):
+        return False
+    return placeholder(secret) or secret.lower() in COMMON

@@ -1,0 +1,129 @@
+"""Pieces of registered system prompts in a text.
+
+Decides what one fragment is: one continuous quote of at least eight words. Its id is the place in the prompt where it begins,
+in steps of eight words, so that the same quote cut a word later is the same fragment most of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from bot.detection.scan.digests import Hashed
+from bot.detection.scan.knowledge import Prompt
+from bot.detection.scan.shingles import PART, SHORT, WIDTH, part, shingle, word_digest
+
+STEP = 8
+REMEMBERED = 100_000
+"""Words whose hash is kept, so that common ones are hashed once."""
+LONGEST = 24
+"""Bytes of a word that may be kept. Longer ones are seldom words, and may be secrets."""
+EVERY = WIDTH - PART + 1
+"""Of the five parts of four words in any eight, exactly one begins at a multiple of five."""
+FULL = bytes([1]) * WIDTH
+
+
+class Quote(NamedTuple):
+    name: str
+    blocks: tuple[int, ...]
+    """The places of the prompt that it touches, in steps of eight words. The first one names it."""
+    first: int
+    last: int
+    """First and last word of the text."""
+    coverage: float
+    """How much of the whole prompt's shingles the text held, with what the same stream held before."""
+
+
+Held = dict[str, set[int]]
+"""What a stream has quoted so far: places of a prompt, by the prompt's name."""
+
+
+class _Known(dict[bytes, int]):
+    """1 for a word that stands in a prompt, 0 for another, hashed when first met."""
+
+    def __init__(self, words: frozenset[str], hashed: Hashed) -> None:
+        super().__init__()
+        self._words, self._hashed = words, hashed
+
+    def __missing__(self, word: bytes) -> int:
+        known = int(word_digest(self._hashed, word) in self._words)
+        if len(word) <= LONGEST:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[word] = known
+        return known
+
+
+class Fragments:
+    def __init__(self, prompts: Sequence[Prompt], hashed: Hashed) -> None:
+        self._hashed = hashed
+        self._prompts = prompts
+        self._parts = frozenset(chain.from_iterable(prompt.words for prompt in prompts))
+        self._known = _Known(self._parts, hashed)
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        for number, prompt in enumerate(prompts):
+            for place, name in enumerate(prompt.shingles):
+                if name:
+                    self._places.setdefault(name, []).append((number, place))
+        self._sizes = [sum(map(bool, prompt.shingles)) for prompt in prompts]
+
+    def find(self, words: Sequence[bytes], app: str | None, held: Held) -> list[Quote]:
+        """The quotes of at least eight words; adds to `held` what they cover. A quote that only goes on is told again where
+        it covers a tenth of the prompt more."""
+        flags = bytes(map(self._known.__getitem__, words))
+        return list(self._quotes(words, flags, app, held)) if FULL in flags else []
+
+    def _quotes(self, words: Sequence[bytes], flags: bytes, app: str | None, held: Held) -> Iterator[Quote]:
+        runs = [
+            run
+            for run in self._runs(words, flags, app)
+            if _weight(words[run[1] : run[1] + run[3] + WIDTH - 1]) >= WIDTH
+        ]
+        for number, at, place, size in runs:
+            prompt = self._prompts[number]
+            before = held.setdefault(prompt.name, set())
+            goes_on = place in before or place - 1 in before
+            share = len(before) / self._sizes[number]
+            before.update(place for place in range(place, place + size) if prompt.shingles[place])
+            coverage = len(before) / self._sizes[number]
+            if goes_on and int(share * 10) == int(coverage * 10):
+                continue
+            blocks = tuple(range(place // STEP, (place + size - 1) // STEP + 1))
+            yield Quote(prompt.name, blocks, at, at + size + WIDTH - 2, coverage)
+
+    def _runs(self, words: Sequence[bytes], flags: bytes, app: str | None) -> list[tuple[int, int, int, int]]:
+        """Prompt, first word of the text, place in the prompt, and how many shingles in a row."""
+        runs: list[tuple[int, int, int, int]] = []
+        for at in self._starts(words, flags):
+            places = self._places.get(self._hashed(shingle(words, at))[:SHORT], ())
+            here = [place for place in places if app is None or self._prompts[place[0]].app in (None, app)]
+            if here:
+                self._extend(runs, at, here)
+        return runs
+
+    def _starts(self, words: Sequence[bytes], flags: bytes) -> Iterator[int]:
+        """Where eight words in a row may be of a prompt: each of them is, and so are the four that begin at a multiple of five."""
+        start = flags.find(FULL)
+        while start >= 0:
+            end = flags.find(0, start)
+            last = (len(flags) if end < 0 else end) - WIDTH
+            for place in range(-(-start // EVERY) * EVERY, last + EVERY, EVERY):
+                if word_digest(self._hashed, part(words, place)) in self._parts:
+                    yield from range(max(start, place - EVERY + 1), min(last, place) + 1)
+            start = flags.find(FULL, last + WIDTH)
+
+    @staticmethod
+    def _extend(runs: list[tuple[int, int, int, int]], at: int, here: list[tuple[int, int]]) -> None:
+        """A repeated phrase stands at several places: the one that goes on with the quote counts, otherwise the first."""
+        if runs:
+            number, first, place, size = runs[-1]
+            if at == first + size and (number, place + size) in here:
+                runs[-1] = (number, first, place, size + 1)
+                return
+        runs.append((here[0][0], at, here[0][1], 1))
+
+
+def _weight(words: Sequence[bytes]) -> float:
+    """A Chinese or Japanese character is a word of its own and says half as much."""
+    return sum(0.5 if len(word) == 3 and 0xE3 <= word[0] <= 0xE9 else 1.0 for word in words)

@@ -1,0 +1,123 @@
+"""Personal identifiers: the kinds, and the normal form in which each is hashed and compared.
+
+Decides when two spellings are the same identifier. Leaves finding them in a text to `candidates`, and whose they are to the
+owner index that is handed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from enum import StrEnum
+
+from bot.detection.scan.checks import luhn, mod97
+from bot.detection.scan.normal import visible
+
+ACCOUNT_DIGITS = 6
+EMAIL = re.compile(r"[^\s@]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+
+
+class IdentifierKind(StrEnum):
+    """Others are an organisation's own: `Shape`."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    IBAN = "iban"
+    CARD = "card"
+    ACCOUNT = "account"
+    NAME = "name"
+    BIRTH_DATE = "birth_date"
+
+
+STRONG = frozenset(
+    {IdentifierKind.EMAIL, IdentifierKind.PHONE, IdentifierKind.IBAN, IdentifierKind.CARD, IdentifierKind.ACCOUNT}
+)
+"""One is enough to tell a person. A name or a date of birth alone is shared by many."""
+
+
+def normalise_identifier(kind: str, value: str) -> str:
+    """The form that is hashed. Raises ValueError, in words for who registers it, where no scan could ever find it."""
+    text = visible(value).strip()
+    known = NORMAL.get(kind)
+    result = known(text) if known is not None else folded(text)
+    if not result:
+        raise ValueError(
+            f"“{kind}”: the value has not the form of one, so it would never be found. {NEEDED.get(kind, '')}".strip()
+        )
+    return result
+
+
+def folded(text: str) -> str:
+    """Of a name, or of an identifier of the organisation's own: case and spacing make no difference."""
+    return " ".join(text.casefold().split())
+
+
+def email(text: str) -> str:
+    lower = text.casefold()
+    return lower if EMAIL.fullmatch(lower) else ""
+
+
+def phone(text: str) -> str:
+    """Digits with the country's code (ITU-T E.164: at most 15); ten digits of North America get their 1.
+
+    A number that is registered without its country's code is found only where a text writes it so too.
+    """
+    return phone_digits(re.sub(r"[^0-9]", "", text), international=text.startswith("+"))
+
+
+def phone_digits(digits: str, *, international: bool) -> str:
+    if digits.startswith("00"):
+        digits = digits[2:]
+    elif len(digits) == 10 and not international and digits[0] in "23456789" and digits[3] in "23456789":
+        digits = f"1{digits}"
+    return digits if 7 <= len(digits) <= 15 else ""
+
+
+def iban(text: str) -> str:
+    compact = re.sub(r"[^0-9A-Za-z]", "", text).upper()
+    right = 15 <= len(compact) <= 34 and compact[:2].isalpha() and compact[2:4].isdigit() and mod97(compact)
+    return compact if right else ""
+
+
+def card(text: str) -> str:
+    digits = re.sub(r"[ -]", "", text)
+    return digits if 13 <= len(digits) <= 19 and digits.isdigit() and luhn(digits) else ""
+
+
+def account(text: str) -> str:
+    compact = re.sub(r"[^0-9A-Za-z]", "", text).upper()
+    return compact if re.fullmatch(rf"[A-Z]{{0,6}}[0-9]{{{ACCOUNT_DIGITS},20}}", compact) else ""
+
+
+def name(text: str) -> str:
+    result = folded(text)
+    return result if 2 <= len(result.split()) <= 3 else ""
+
+
+def birth_date(text: str) -> str:
+    """ISO 8601."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+NORMAL: Mapping[str, Callable[[str], str]] = {
+    IdentifierKind.EMAIL: email,
+    IdentifierKind.PHONE: phone,
+    IdentifierKind.IBAN: iban,
+    IdentifierKind.CARD: card,
+    IdentifierKind.ACCOUNT: account,
+    IdentifierKind.NAME: name,
+    IdentifierKind.BIRTH_DATE: birth_date,
+}
+NEEDED: Mapping[str, str] = {
+    IdentifierKind.EMAIL: "An e-mail address looks like alice@example.com.",
+    IdentifierKind.PHONE: "A telephone number has 7 to 15 digits, best with its country's code: +49 30 1234567.",
+    IdentifierKind.IBAN: "Its check digits have to be right.",
+    IdentifierKind.CARD: "13 to 19 digits, the last of which is the right check digit.",
+    IdentifierKind.ACCOUNT: "Up to 6 letters, then 6 to 20 digits; register a shape of your own for another form.",
+    IdentifierKind.NAME: "Two or three words.",
+    IdentifierKind.BIRTH_DATE: "Write it as 1990-04-12.",
+}

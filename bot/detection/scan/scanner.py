@@ -1,0 +1,166 @@
+"""One event to one `Seen`: its text is searched and taken away, what was found stays as marks.
+
+Decides what a mark says of a find and how many there are at most. Leaves what is searched for to `sought`, and what the marks
+mean to the engine. No clock, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from bot.detection.event import Event, Mark, MarkKind, Seen, Stage
+from bot.detection.scan.digests import digester
+from bot.detection.scan.excerpts import Redacted
+from bot.detection.scan.found import Found
+from bot.detection.scan.knowledge import Knowledge
+from bot.detection.scan.normal import INVISIBLE, normal, visible
+from bot.detection.scan.probes import KINDS, probe
+from bot.detection.scan.sought import Sought
+from bot.detection.scan.streams import Streams
+
+MOST_MARKS = 50
+"""Of one kind and grade in one text, so that a heap of one sort hides no other."""
+LONG = 12
+"""A secret of at least so many characters shows its last four."""
+SHORT = 8
+"""An identifier that ends in digits shows its last four from so many on."""
+REQUESTERS = 50_000
+"""Users whose keyed hash is kept."""
+CHANGING = b"0123456789 \t\r\n\v\f"
+LOWER = bytes(byte | 0x20 if 65 <= byte <= 90 else byte for byte in range(256))
+PROBES = frozenset(KINDS)
+
+
+class Scanner:
+    """One at a time: two threads need two."""
+
+    def __init__(self, knowledge: Knowledge, key: bytes, *, fast: bool = True, most_streams: int = 10_000) -> None:
+        """`key`: at least 16 bytes, the one that the owners and prompts of `knowledge` were hashed with. `fast=False`: with the
+        standard library only. Raises ValueError for a pattern of the user's that is refused."""
+        self._hashed, self._key, self._fast = digester(key), key, fast
+        self._streams = Streams(most_streams)
+        self._requesters: dict[str, str] = {}
+        self._sought = self.prepare(knowledge)
+
+    @property
+    def engine(self) -> str:
+        """What matches: `hyperscan`, or `re` where it is not installed."""
+        return self._sought.engine
+
+    @property
+    def streams(self) -> int:
+        """Answers in pieces that are remembered."""
+        return len(self._streams)
+
+    @property
+    def streams_evicted(self) -> int:
+        return self._streams.evicted
+
+    @property
+    def cut_short(self) -> int:
+        """Texts with more identifiers than are looked up."""
+        return self._sought.people.cut_short
+
+    def prepare(self, knowledge: Knowledge) -> Sought:
+        """Makes new knowledge ready, for `use`. Safe in another thread: ten thousand canaries take seconds."""
+        return Sought(knowledge, self._key, fast=self._fast)
+
+    def use(self, sought: Sought) -> None:
+        """Looks for this from the next event on; streams go on."""
+        sought.people.cut_short += self.cut_short
+        self._sought = sought
+
+    def scan(self, event: Event, arrived: float) -> Seen:
+        """`arrived`: Unix seconds of our clock."""
+        requester = self._requester(event.user_id) if event.user_id is not None else ""
+        marks = self._marks(event, event.text, requester) if event.text else ()
+        if event.signals:
+            marks = (*marks, *self._told(event))
+        asked = event.text if event.stage is Stage.INPUT else None
+        return Seen(
+            event=msgspec.structs.replace(event, text=None) if event.text is not None else event,
+            marks=marks,
+            requester=requester,
+            fingerprint=self._fingerprint(asked) if asked else "",
+            text_id=self._hashed(f"text\0{asked}") if asked and event.verdicts else "",
+            arrived=arrived,
+        )
+
+    def _marks(self, event: Event, text: str, requester: str) -> tuple[Mark, ...]:
+        stream = self._streams.of(event)
+        shown = visible(text)
+        joined = shown if stream is None else stream.joined(shown)
+        ahead = len(joined) - len(shown)
+        found = self._sought.find(joined, event, requester, {} if stream is None else stream.held)
+        fresh = found if stream is None or not found else [each for each in found if stream.is_new(each)]
+        if stream is not None:
+            stream.keep(joined)
+        if not fresh:
+            return ()
+        redacted = Redacted(joined, found)
+        return tuple(self._mark(each, redacted, joined, ahead, text) for each in _chosen(fresh))
+
+    def _mark(self, found: Found, redacted: Redacted, joined: str, ahead: int, raw: str) -> Mark:
+        identifier = found.kind is MarkKind.IDENTIFIER
+        line = redacted.around(found.start, found.end)
+        return Mark(
+            kind=found.kind,
+            name=found.name,
+            grade=found.grade,
+            digest=found.identity if identifier else self._hashed(f"{found.kind}\0{found.identity}"),
+            last4=found.secret[-4:] if len(found.secret) >= LONG or (identifier and len(found.secret) >= SHORT) else "",
+            offset=max(0, found.start - ahead),
+            how=_how(found, joined, ahead, raw),
+            owner=found.owner,
+            coverage=round(found.coverage, 3),
+            excluded=found.excluded,
+            excerpt="" if self._sought.betrays(line) else line,
+        )
+
+    def _requester(self, user_id: str) -> str:
+        known = self._requesters.get(user_id)
+        if known is None:
+            if len(self._requesters) >= REQUESTERS:
+                self._requesters.clear()
+            known = self._requesters[user_id] = self._hashed(f"user\0{user_id}")
+        return known
+
+    def _told(self, event: Event) -> Sequence[Mark]:
+        """Kinds of probing that the source noticed by itself."""
+        names = dict.fromkeys(signal.name for signal in event.signals if signal.name in PROBES)
+        return [
+            Mark(
+                kind=MarkKind.PROBE,
+                name=name,
+                digest=self._hashed(f"{MarkKind.PROBE}\0{probe(name).identity}"),
+                how="signal",
+            )
+            for name in names
+        ]
+
+    def _fingerprint(self, text: str) -> str:
+        plain = text if text.isascii() else normal(text)
+        kept = plain.encode("utf-8", "replace").translate(LOWER, CHANGING)
+        return self._hashed(b"input\0" + kept) if kept else ""
+
+
+def _chosen(found: Sequence[Found]) -> list[Found]:
+    """Each thing once, the plain place before the hidden one; of each sort so many."""
+    chosen: dict[tuple[str, str, str], Found] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for each in sorted(found, key=lambda each: (each.how != "plain", each.start)):
+        what, sort = (each.kind, each.name, each.identity), (each.kind, each.grade, each.excluded)
+        if what not in chosen and counts[sort] < MOST_MARKS:
+            chosen[what] = each
+            counts[sort] += 1
+    return list(chosen.values())
+
+
+def _how(found: Found, joined: str, ahead: int, raw: str) -> str:
+    """A find that the text itself does not show was written with characters that nobody sees, or that look like others."""
+    if found.how != "plain" or raw.isascii() or found.start < ahead or joined[found.start : found.end] in raw:
+        return found.how
+    return "zero_width" if INVISIBLE.search(raw) else "look_alike"

@@ -1,0 +1,77 @@
+"""Answers that come in pieces: the end of what came before is put in front of the next piece.
+
+Decides which events are pieces of one text, how much of it is kept, and what was told before. Bounded: the streams that were
+silent longest are let go, and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.detection.event import Event, MarkKind
+from bot.detection.scan.found import Found
+from bot.detection.scan.fragments import Held
+
+TAIL = 512
+"""Characters that are kept: longer than any credential but a private key, whose head tells it, and eight words."""
+REPEATED = 32
+"""Characters of an end that no two different pieces share by chance."""
+Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Stream:
+    tail: str = ""
+    passed: int = 0
+    """Characters of the whole text that came before the tail."""
+    told: set[tuple[MarkKind, str, int]] = field(default_factory=set)
+    """What began where in the whole text: one that has grown since is not told again."""
+    held: Held = field(default_factory=dict)
+
+    def joined(self, text: str) -> str:
+        """The tail and the text; the text alone where it is the same one again, delivered twice or told as a whole."""
+        if REPEATED <= len(self.tail) <= len(text) and text.endswith(self.tail):
+            self.passed += len(self.tail)
+            self.tail = ""
+            self.held.clear()
+        return self.tail + text
+
+    def is_new(self, found: Found) -> bool:
+        """It was not told with an earlier piece: it ends in this one, and did not begin as something that was told."""
+        here = (found.kind, found.name, self.passed + found.start)
+        if found.end <= len(self.tail) or here in self.told:
+            return False
+        self.told.add(here)
+        return True
+
+    def keep(self, joined: str) -> None:
+        if len(joined) > TAIL:
+            self.passed += len(joined) - TAIL
+            joined = joined[-TAIL:]
+        self.tail = joined
+        if self.told:
+            self.told = {each for each in self.told if each[2] >= self.passed}
+
+
+class Streams:
+    def __init__(self, most: int) -> None:
+        self.evicted = 0
+        self._most = most
+        self._streams: dict[Key, Stream] = {}
+
+    def of(self, event: Event) -> Stream | None:
+        """The stream of an event; `None` where nothing says which call it belongs to."""
+        if event.call_id is None:
+            return None
+        key = (event.call_id, event.stage, event.kind, event.delivered, event.app, event.source)
+        stream = self._streams.pop(key, None)
+        if stream is None:
+            stream = Stream()
+            if len(self._streams) >= self._most:
+                del self._streams[next(iter(self._streams))]
+                self.evicted += 1
+        self._streams[key] = stream
+        return stream
+
+    def __len__(self) -> int:
+        return len(self._streams)

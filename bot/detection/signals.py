@@ -1,0 +1,41 @@
+"""Independent signals: what speaks for a finding beside what its rule counts (`require_signals` of a rule).
+
+Decides what is a signal: each name among an event's `signals`, and each guardrail that flagged, masked or blocked and was
+not counted by the rule itself. How many a rule wants, and over which events, is the primitive's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from bot.detection.event import Outcome, Seen
+
+RAISED = frozenset({Outcome.FLAG, Outcome.MASK, Outcome.BLOCK})
+MOST = 32
+"""Names that one key remembers. Nobody wants more than a few."""
+
+
+def signals_of(seen: Seen, counted: Collection[str] = ()) -> set[str]:
+    """Names of the independent signals of one event. `counted`: guardrails that the rule itself counts."""
+    event = seen.event
+    names = {signal.name for signal in event.signals}
+    for verdict in event.verdicts:
+        if verdict.outcome in RAISED and verdict.guardrail not in counted:
+            names.add(f"guardrail {verdict.guardrail}")
+    return names
+
+
+def remember(held: dict[str, float] | None, names: Collection[str], at: float) -> dict[str, float] | None:
+    """Each name with the latest time it was seen."""
+    if not names:
+        return held
+    held = held or {}
+    for name in names:
+        if name in held or len(held) < MOST:
+            held[name] = max(at, held.get(name, at))
+    return held
+
+
+def enough(wanted: int, held: dict[str, float] | None, since: float) -> bool:
+    """What the rule counts is one of the `wanted`; names since that time are the others."""
+    return wanted <= 1 or 1 + sum(at >= since for at in (held or {}).values()) >= wanted

@@ -1,0 +1,118 @@
+"""Events in Firsthour's own shape: a JSON array, or one object a line.
+
+Decides that a batch with bad events still gives the good ones, and names the bad ones by index. A field that is not known is
+refused: a mistyped one would be a trigger that never fires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import msgspec
+
+from bot.detection.event import Event
+from bot.detection.sources import pieces, times, words
+from bot.detection.sources.decoded import EVENTS, SLICE, Decoded, Malformed, Rejected, Slices
+
+ONE = msgspec.json.Decoder(Event)
+MANY = msgspec.json.Decoder(list[Event])
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises; ValidationError is a DecodeError."""
+NUL, REPLACED = b"\\u0000", b"\\ufffd"
+
+
+def decode(body: bytes, now: float, *, by_line: bool = False) -> Slices:
+    """`by_line`: the sender says that it is NDJSON. Raises Malformed where the body as a whole is no batch of events."""
+    form, body = pieces.form(body, by_line=by_line), storable(body)
+    if len(body) <= SLICE and (events := _all(form, body)) is not None:
+        return _sliced(_believed(events, 0, now))
+    match form:
+        case pieces.Form.ARRAY:
+            return _array(body, now)
+        case pieces.Form.OBJECT:
+            return _object(body, now)
+        case _:
+            return _lines(body, now)
+
+
+def storable(body: bytes) -> bytes:
+    """NUL is kept by no database: an id with one in it is the id with the replacement character, here as in the gate."""
+    return body.replace(NUL, REPLACED) if NUL in body else body
+
+
+def _array(body: bytes, now: float) -> Slices:
+    for index, group in pieces.array(body):
+        if isinstance(group, str):
+            yield Decoded(rejected=[Rejected(index, group)])
+            return
+        events = _all(pieces.Form.ARRAY, b"[" + b",".join(group) + b"]")
+        yield from _sliced(_each(group, index, now) if events is None else _believed(events, index, now))
+
+
+def _object(body: bytes, now: float) -> Slices:
+    decoded = _each([body], 0, now)
+    if decoded.rejected and not pieces.is_value(body):
+        raise Malformed("The body is not JSON. Send a JSON array of events, or one event a line.")
+    yield decoded
+
+
+def _lines(body: bytes, now: float) -> Slices:
+    index = 0
+    for piece in pieces.lines(body):
+        events = _all(pieces.Form.LINES, piece)
+        if events is None:
+            group = pieces.split_lines(piece)
+            decoded, count = _each(group, index, now), len(group)
+        else:
+            decoded, count = _believed(events, index, now), len(events)
+        yield from _sliced(decoded)
+        index += count
+
+
+def _all(form: pieces.Form, raw: bytes) -> list[Event] | None:
+    """All events of a piece at once; None where one of them is bad."""
+    try:
+        return MANY.decode(raw) if form is pieces.Form.ARRAY else ONE.decode_lines(raw)
+    except UNREADABLE:
+        return None
+
+
+def _each(group: Sequence[bytes], first: int, now: float) -> Decoded:
+    """One by one, where not all are good."""
+    decoded = Decoded()
+    for index, raw in enumerate(group, first):
+        try:
+            event = ONE.decode(raw)
+        except UNREADABLE as error:
+            decoded.rejected.append(Rejected(index, words.unreadable(raw, error)))
+            continue
+        said = times.problem(event, now)
+        if said is None:
+            decoded.events.append(event)
+        else:
+            decoded.rejected.append(Rejected(index, said))
+    return decoded
+
+
+def _believed(events: list[Event], first: int, now: float) -> Decoded:
+    """Those whose times are believed."""
+    if times.believable(events, now):
+        return Decoded(events)
+    decoded = Decoded()
+    for index, event in enumerate(events, first):
+        said = times.problem(event, now)
+        if said is None:
+            decoded.events.append(event)
+        else:
+            decoded.rejected.append(Rejected(index, said))
+    return decoded
+
+
+def _sliced(decoded: Decoded) -> Slices:
+    """Events can be as short as 35 bytes: no slice holds more than `EVENTS`."""
+    events = decoded.events
+    if len(events) <= EVENTS:
+        return (decoded,)
+    rest = (Decoded(events[at : at + EVENTS]) for at in range(EVENTS, len(events), EVENTS))
+    return chain((Decoded(events[:EVENTS], decoded.rejected),), rest)

@@ -1,0 +1,142 @@
+"""Events come in: `POST /events`, `/events/litellm`, `/v1/traces`, `/v1/logs`, with a limit of their own of 8 MiB a body.
+
+Decides who may send and in which turns the work is done. Plain ASGI before the rest of the application: 25,000 requests a second
+leave no room for more. What an event becomes is the taker's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from bot.detection.event import Event
+from bot.detection.sources.decoded import Malformed, Slices
+from bot.detection.sources.otlp_names import Names
+from bot.incident.errors import Busy
+from bot.ingress import edge, events_body
+from bot.ingress.events_body import Head
+from bot.ingress.events_routes import Answer, Outcome, Route, routes
+
+AT_ONCE = 4
+"""Large or packed bodies in memory at the same time. The next sender waits, and his bytes stay with him."""
+NO_TOKEN = "Events are not taken here: FIRSTHOUR_INGEST_TOKEN is not set. Set it and start Firsthour again."  # noqa: S105 — words
+NO_DETECTION = "Events are not taken here: detection is not running. The log of Firsthour's start says why."
+WRONG_TOKEN = "Send the header `Authorization: Bearer <token>` with the token of this route."  # noqa: S105 — words
+
+
+class Taken(Protocol):
+    """What became of a batch."""
+
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def duplicates(self) -> int: ...
+
+
+class Taker(Protocol):
+    """`bot.watch.watch.Watch`. `via` is the source: `native`, `litellm` or `otlp`."""
+
+    async def take(self, events: Sequence[Event], *, via: str) -> Taken:
+        """May raise Busy, where none of these was taken and they are to be sent again."""
+        ...
+
+    def rejected(self, count: int, *, via: str) -> None:
+        """Told of events that could not be taken as they were sent."""
+        ...
+
+
+@dataclass(frozen=True)
+class EventIntake:
+    """What the routes need."""
+
+    taker: Taker | None
+    """None where detection does not run."""
+    token: str | None
+    names: Names
+    now: Callable[[], float]
+    """Unix seconds."""
+
+
+class Events:
+    """An ASGI application for the addresses in `paths`."""
+
+    def __init__(self, intake: EventIntake) -> None:
+        self._intake = intake
+        self._routes = routes(intake.names)
+        self.paths = frozenset(self._routes)
+        self._secret = (intake.token or "").encode()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._routes[scope["path"]]
+        head = Head.of(scope["headers"])
+        try:
+            answer = await self._answer(route, scope["method"], head, receive)
+        except HTTPException as error:
+            answer = route.refused(error, head)
+        except Busy as error:
+            answer = route.refused(HTTPException(503, str(error), {"Retry-After": edge.RETRY_AFTER}), head)
+        if answer is not None:
+            await _send(answer, send)
+
+    async def _answer(self, route: Route, method: str, head: Head, receive: Receive) -> Answer | None:
+        """None where the sender went away."""
+        if method != "POST":
+            raise HTTPException(405, "This address takes POST only.", {"Allow": "POST"})
+        self._require_token(head)
+        if self._intake.taker is None:
+            raise HTTPException(503, NO_DETECTION)
+        if head.small:
+            return await self._take(route, head, receive, self._intake.taker)
+        async with self._turns:
+            return await self._take(route, head, receive, self._intake.taker)
+
+    def _require_token(self, head: Head) -> None:
+        if not self._secret:
+            raise HTTPException(503, NO_TOKEN)
+        scheme, sent = head.authorization[:7].lower(), head.authorization[7:].strip()
+        if scheme != b"bearer " or not hmac.compare_digest(sent, self._secret):
+            raise HTTPException(401, WRONG_TOKEN, {"WWW-Authenticate": "Bearer"})
+
+    async def _take(self, route: Route, head: Head, receive: Receive, taker: Taker) -> Answer | None:
+        body = await events_body.read(head, receive)
+        if body is None:
+            return None
+        outcome = Outcome()
+        try:
+            await _all(route.slices(body, head, self._intake.now()), taker, route.source, outcome)
+        except Malformed as error:
+            raise HTTPException(400, str(error)) from None
+        if outcome.rejected:
+            taker.rejected(len(outcome.rejected), via=route.source)
+        return route.taken(outcome, head)
+
+
+async def _all(slices: Slices, taker: Taker, source: str, outcome: Outcome) -> None:
+    """Slice by slice, with a turn for others in between."""
+    first = True
+    for decoded in slices:
+        if not first:
+            await asyncio.sleep(0)
+        first = False
+        if decoded.events:
+            taken = await taker.take(decoded.events, via=source)
+            outcome.accepted += taken.accepted
+            outcome.duplicates += taken.duplicates
+        outcome.rejected += decoded.rejected
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", b"%d" % len(answer.body)),
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,132 @@
+"""In whatever order events come within the lateness: what fires is what the naive reference, which keeps all, says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.detection.engine import Engine
+from bot.detection.event import Seen
+from bot.detection.finding import Finding
+from bot.detection.rule import DistinctRule, FragmentsRule, PatternsRule, RatioRule, Rule, TriggerRule
+from tests.detection.reference import answer, block, bypass, fired, fragment, probe, query
+
+MORE = settings(max_examples=150, deadline=None)
+USERS = st.sampled_from(["alice", "bob"])
+
+
+def distinct(more_than: int, minutes: int) -> Rule:
+    return DistinctRule(
+        primitive="distinct", key=("user",), events=("data_query",), distinct_by="result_sha256",
+        more_than=more_than, window_minutes=minutes,
+    )  # fmt: skip
+
+
+def ratio(more_than: int, minutes: int, **given: Any) -> Rule:
+    return RatioRule(
+        primitive="ratio", key=("user",), events=("guardrail",), more_than=more_than, bypass_ratio_more_than=0.2,
+        window_minutes=minutes, **given,
+    )  # fmt: skip
+
+
+@st.composite
+def shuffled(draw: st.DrawFn, make: Any, *, span: int = 400) -> list[Seen]:
+    """Events as they arrive: each up to 60 s after it happened. Times are few, so that windows' edges are hit."""
+    told = draw(st.lists(st.tuples(st.integers(0, span), st.integers(0, 60), USERS, st.integers(0, 5)), max_size=30))
+    told.sort(key=lambda each: each[0] + each[1])
+    return [make(at, value, user) for at, _, user, value in told]
+
+
+def keys_of(rule: Rule, events: Sequence[Seen]) -> set[tuple[str, str]]:
+    findings = Engine([TriggerRule("t", rule)], most_keys=100).take(events)
+    who = (lambda one: one.session_id) if isinstance(rule, FragmentsRule) else (lambda one: one.subject_id)
+    return {(one.app or "", who(one) or "") for one in findings}
+
+
+@MORE
+@given(shuffled(lambda at, value, user: query(at, value, user)), st.integers(0, 4), st.integers(1, 3))
+def test_distinct_results_fire_for_the_same_keys_whatever_the_order(
+    events: list[Seen], more_than: int, minutes: int
+) -> None:
+    rule = distinct(more_than, minutes)
+    assert keys_of(rule, events) == fired(TriggerRule("t", rule), events)
+
+
+@MORE
+@given(shuffled(lambda at, value, user: probe(at, f"kind_{value}", user)), st.integers(0, 3))
+def test_kinds_of_probing_fire_for_the_same_keys_whatever_the_order(events: list[Seen], more_than: int) -> None:
+    rule = PatternsRule(
+        primitive="patterns", key=("user",), events=("llm_call",), patterns=tuple(f"kind_{n}" for n in range(5)),
+        more_than=more_than, window_minutes=2,
+    )  # fmt: skip
+    assert keys_of(rule, events) == fired(TriggerRule("t", rule), events)
+
+
+@MORE
+@given(shuffled(lambda at, value, user: answer(at, fragment(value), session_id=user)), st.integers(1, 4))
+def test_fragments_fire_for_the_same_sessions_whatever_the_order(events: list[Seen], at_least: int) -> None:
+    rule = FragmentsRule(primitive="fragments", key=("session",), events=("llm_call",), at_least=at_least)
+    assert keys_of(rule, events) == fired(TriggerRule("t", rule), events)
+
+
+def attempt(at: int, value: int, user: str) -> Seen:
+    call = f"{user} {at // 40} {value}"  # the same call is told again within 40 s
+    return bypass(at, call, user) if value == 0 else block(at, call, user)
+
+
+@MORE
+@given(shuffled(attempt, span=240), st.integers(0, 4))
+def test_a_ratio_that_holds_over_all_that_came_has_fired_whatever_the_order(events: list[Seen], more_than: int) -> None:
+    once = list({one.event.call_id: one for one in events}.values())
+    rule = ratio(more_than, 2)
+    assert keys_of(rule, once) >= fired(TriggerRule("t", rule), once)
+
+
+@MORE
+@given(shuffled(attempt, span=240), st.integers(0, 4))
+def test_a_ratio_in_order_fires_only_where_a_window_has_held(events: list[Seen], more_than: int) -> None:
+    once = sorted({one.event.call_id: one for one in events}.values(), key=lambda one: one.event.at)
+    rule = ratio(more_than, 2)
+    held = {
+        key for count in range(1, len(once) + 1) for key in fired(TriggerRule("t", rule), once[:count])
+    }  # at every moment, because a block in the same second may come after it fired
+    assert keys_of(rule, once) == held
+
+
+RULES = [TriggerRule("results", distinct(2, 1)), TriggerRule("ratio", ratio(2, 1)), TriggerRule("more", distinct(4, 3))]
+MIXED = shuffled(lambda at, value, user: query(at, value, user) if value % 2 else attempt(at, value, user))
+
+
+@MORE
+@given(MIXED, st.lists(st.integers(1, 7), min_size=1, max_size=10), st.integers(1, 4))
+def test_how_events_are_cut_into_batches_makes_no_difference(events: list[Seen], sizes: list[int], keys: int) -> None:
+    whole = Engine(RULES, most_keys=keys).take(events)
+    engine, found, at = Engine(RULES, most_keys=keys), list[Finding](), 0
+    while at < len(events):
+        size = sizes[at % len(sizes)]
+        found += engine.take(events[at : at + size])
+        at += size
+    assert found == whole
+
+
+@MORE
+@given(MIXED, MIXED, st.data())
+def test_a_dump_holds_the_moment_it_began_and_its_future_is_the_same(
+    before: list[Seen], after: list[Seen], data: st.DataObject
+) -> None:
+    engine, twin = Engine(RULES, most_keys=100), Engine(RULES, most_keys=100)
+    engine.take(before)
+    twin.take(before)
+    dump, entries, place = engine.dump(), [], 0
+    for entry in dump:  # events flow between its steps
+        entries.append(entry)
+        count = data.draw(st.integers(0, 5))
+        engine.take(after[place : place + count])
+        place += count
+    loaded = Engine(RULES, most_keys=100)
+    loaded.load(entries)
+    assert loaded.keys == twin.keys == len({(rule, key) for rule, key, _ in entries})
+    assert loaded.take(after) == twin.take(after)
