@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays
-
 from bot.incident.errors import Misconfigured
 
 LONGEST_BREAK = 60
@@ -46,6 +44,8 @@ def calendar(timezone: str, starts: time, days: tuple[int, ...], country: str | 
     if country is None:
         return BusinessCalendar(timezone, starts, days)
     code, _, subdivision = country.partition("-")
+    from holidays import country_holidays  # every country's calendar: a quarter of a second, for whoever names one
+
     try:
         return BusinessCalendar(timezone, starts, days, country_holidays(code, subdiv=subdivision or None))
     except NotImplementedError as error:

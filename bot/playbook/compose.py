@@ -140,7 +140,7 @@ def _applies(
 
 
 def _step(playbook: Playbook, spec: StepSpec, severity: Severity, *, phase: Phase, section: str) -> Step:
-    return Step(
+    return Step.model_construct(  # of parts that were checked when they were loaded
         id=spec.id,
         phase=phase,
         section=section,
