@@ -1,11 +1,13 @@
 """`firsthour demo`: a practice Slack workspace, the bot with its gate, and a practice AI app with real holes behind it.
 
-Decides what the demonstration consists of and when the attack comes. The bot in it is the one of `bot.app`, unchanged.
+Decides what the demonstration consists of, what is registered of the app, and when the attack comes. The bot in it is the one
+of `bot.app`, unchanged: the app tells it what it does, and detection finds what is wrong with that.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import secrets
 import signal
 import tempfile
@@ -15,15 +17,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import Firsthour
+from bot.detection.scan import shingles_of
 from bot.environment import read_settings
 from bot.incident.policy import MEASURES
-from bot.incident.words import ActionKind
+from bot.incident.registered import Prompt
+from bot.incident.words import ActionKind, CanaryKind
 from bot.practice.ai_app import PracticeAiApp
+from bot.practice.ai_containment import APPLICATION
 from bot.practice.ai_gate import Gate
+from bot.practice.ai_model import ACCOUNTS
 from bot.practice.server import PracticeWorkspace
+from bot.practice.state import Channel
+from bot.settings import Settings
+from bot.store import Store, owners, registered, schema
+from bot.store.knowledge import find_key, packed
 
 FAST = 60.0
 """`--fast`: the first hour in a minute."""
+PATIENCE = 30.0
+"""Seconds that a room may take on a machine that is busy."""
 ATTACK_AFTER = 4.0
 """Seconds in which a visitor can open the page before something happens."""
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
@@ -41,6 +53,33 @@ class Stage:
     workspace: PracticeWorkspace
     ai_app: PracticeAiApp
     house: Firsthour
+    ingest_token: str
+    """What alerts and events are sent with."""
+
+
+async def register(settings: Settings, ai_app: PracticeAiApp) -> None:
+    """What `firsthour canary add`, `prompt add` and `owner import` do: the app's marker, its system prompt, its users' accounts.
+
+    Before the bot is there, in the database that it will find."""
+    store = Store(settings.database_url)
+    try:
+        await schema.upgrade(store)
+        key = await find_key(store, settings.detection_key)
+        shingled = shingles_of(ai_app.model.prompt, key.hashing)
+        shingles, words = packed(shingled.shingles), packed(sorted(shingled.words))
+        async with store.unit() as unit:
+            kind = CanaryKind.SYSTEM_PROMPT
+            await registered.add_canary(unit, key, name="marker", kind=kind, app=APPLICATION, value=ai_app.canary)
+            prompt = Prompt(name="assistant", app=APPLICATION, shingles=shingles, words=words, added_at=unit.now)
+            await registered.put_prompt(unit, key, prompt)
+        lines = io.StringIO("".join(f"{user},account,{account}\n" for user, account in ACCOUNTS.items()))
+        await owners.take(store, key, lines, bad=_not_taken)
+    finally:
+        await store.close()
+
+
+def _not_taken(line: int, why: str) -> None:
+    raise ValueError(f"The practice app's account in line {line} cannot be registered. {why}")
 
 
 def organisation(ai_app: PracticeAiApp, workspace: PracticeWorkspace, *, gated: bool) -> str:
@@ -95,12 +134,14 @@ async def stage(
             "PRACTICE_CHAT_TOKEN": ai_app.chat_token,
             "PRACTICE_CREDENTIAL": ai_app.credential,
         }
-        house = Firsthour(read_settings(env), env=env)
+        settings = read_settings(env)
+        await register(settings, ai_app)
+        house = Firsthour(settings, env=env)
         await house.start()
         ends.push_async_callback(house.stop)
-        ai_app.alarm.url, ai_app.alarm.token = f"http://127.0.0.1:{house.port}/alerts", token
+        ai_app.telling.url, ai_app.telling.token = f"http://127.0.0.1:{house.port}/events", token
         ai_app.gate = Gate(house.gate.url, gate_token) if house.gate else None
-        yield Stage(workspace, ai_app, house)
+        yield Stage(workspace, ai_app, house, token)
 
 
 async def demo(*, fast: bool, port: int, scenario: str, say: Callable[[str], None]) -> None:
@@ -114,16 +155,35 @@ async def demo(*, fast: bool, port: int, scenario: str, say: Callable[[str], Non
             say(f"  In {ATTACK_AFTER:.0f} seconds the practice AI app is attacked. You are Alice: she is on call.")
             say("  Find the new channel, press Acknowledge and Take command, then approve the containment.")
             say("  Ctrl-C ends the demo; nothing of it is kept.\n")
-            await _attack(built, scenario, stopping, say)
-            await stopping.wait()
+            async with asyncio.TaskGroup() as tasks:
+                attack = tasks.create_task(_attack(built, scenario, say))
+                await stopping.wait()
+                attack.cancel()
             say("  Stopping …")
 
 
-async def _attack(built: Stage, scenario: str, stopping: asyncio.Event, say: Callable[[str], None]) -> None:
+async def _attack(built: Stage, scenario: str, say: Callable[[str], None]) -> None:
+    await asyncio.sleep(ATTACK_AFTER)
+    await built.ai_app.attack(scenario)
+    await built.ai_app.telling.taken()
+    say(
+        f"  The attack happened. {len(built.ai_app.telling.events)} events of the app tell of it, and Firsthour read them."
+    )
+    say(await _opened(built.workspace))
+    say("  Ask the app as the attacker, before and after you contain:\n")
+    say(f"    {as_attacker(built.ai_app)}\n")
+
+
+async def _opened(workspace: PracticeWorkspace) -> str:
+    """The room and who is in it: a less severe attack calls others than Alice."""
     try:
-        async with asyncio.timeout(ATTACK_AFTER):
-            await stopping.wait()
+        room, *_ = await workspace.until(lambda: _rooms(workspace), timeout=PATIENCE)
     except TimeoutError:
-        await built.ai_app.attack(scenario)
-        say("  The attack happened. The room is open. Ask the app as the attacker, before and after you contain:\n")
-        say(f"    {as_attacker(built.ai_app)}\n")
+        return "  No room has opened yet."
+    people = [workspace.world.users[one].real_name for one in room.members if one != workspace.bot_user_id]
+    return f"  It opened #{room.name}, with {', '.join(people)} in it."
+
+
+def _rooms(workspace: PracticeWorkspace) -> list[Channel]:
+    """Those with somebody in them beside the bot."""
+    return [one for one in workspace.channels() if one.name.startswith("inc-") and len(one.members) > 1]

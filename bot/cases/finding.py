@@ -12,11 +12,11 @@ How a finding reads is `finding_words`'s; what is written is `alerted`'s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, case, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -29,7 +29,7 @@ from bot.cases.propose import plan, run_what_waits
 from bot.cases.severity import apply_severity
 from bot.detection.finding import Finding
 from bot.incident.errors import Busy
-from bot.incident.incident import Alert, Incident
+from bot.incident.incident import Alert, GatheredSubject, Incident
 from bot.incident.timeline import Happened
 from bot.incident.words import Category, Status, SubjectKind
 from bot.store import Unit
@@ -68,7 +68,7 @@ async def _once(ctx: Context, findings: Sequence[Finding]) -> Became:
         if not new:
             return Became.REPEATED
         alert = new[0]
-        incident, became = await _place(ctx, unit, alert)
+        incident, became = await _place(ctx, unit, alert, first=findings[0].first)
         incident.alert_count += len(new) - 1
         if became is not Became.OPENED:
             alerted.attaches(unit, SOURCE, incident, alert)
@@ -96,10 +96,10 @@ async def _keep(ctx: Context, unit: Unit, incident: Incident, new: Sequence[Aler
     await unit.flush()
 
 
-async def _place(ctx: Context, unit: Unit, alert: AlertIn) -> tuple[Incident, Became]:
+async def _place(ctx: Context, unit: Unit, alert: AlertIn, *, first: bool) -> tuple[Incident, Became]:
     """The incident, locked, and what the finding is to it."""
-    incident = await _open_about(unit, alert)
-    if incident is None:
+    incident = None if first else await _open_about(unit, alert)
+    if incident is None:  # what fires first will probably open one: look once, while no other one opens
         await unit.one_opens()
         incident = await _open_about(unit, alert)
     if incident is None and (cooling := await _cooling(ctx, unit, alert)) is not None:
@@ -114,28 +114,29 @@ async def _place(ctx: Context, unit: Unit, alert: AlertIn) -> tuple[Incident, Be
 
 
 async def _open_about(unit: Unit, alert: AlertIn) -> Incident | None:
-    incident = await receive.open_about(unit, alert)
-    return incident if incident is not None else await receive.locked(unit, await _of_the_subject(unit, alert))
+    """The open incident on the same thing, or that gathered it; otherwise the worst on this subject and application, of any
+    trigger, or on a user's session and that user. Locked; None where there is none (any more).
+
+    One question, not four: while events pour in, each turn of the loop counts.
+    """
+    key = alerted.dedup_key(alert)
+    gathered = select(GatheredSubject.incident).where(GatheredSubject.dedup_key == key)
+    exactly = or_(col(Incident.dedup_key) == key, col(Incident.number).in_(gathered))
+    about = [exactly, *(and_(one, col(Incident.app).is_not_distinct_from(alert.app)) for one in _of_the_subject(alert))]
+    open_ones = select(Incident.number).where(
+        or_(*about), col(Incident.ended_at).is_(None), col(Incident.dedup_key).is_not(None)
+    )
+    order = (case((exactly, 0), else_=1), col(Incident.severity), col(Incident.number))
+    return await receive.locked(unit, (await unit.session.exec(open_ones.order_by(*order))).first())
 
 
-async def _of_the_subject(unit: Unit, alert: AlertIn) -> int | None:
-    """The worst open incident of any trigger on this subject and application, or on a user's session and that user."""
-    same: list[ColumnElement[bool]] = []
+def _of_the_subject(alert: AlertIn) -> Iterator[ColumnElement[bool]]:
     if alert.subject is not None:
-        same.append(
-            and_(col(Incident.subject_kind) == alert.subject.kind, col(Incident.subject_id) == alert.subject.id)
-        )
+        kind = col(Incident.subject_kind) == alert.subject.kind
+        yield and_(kind, col(Incident.subject_id) == alert.subject.id)
     if alert.session_id is not None:  # another user of a session that has two is another subject
         of_session = col(Incident.session_id) == alert.session_id
-        same.append(and_(of_session, col(Incident.subject_kind) != alerted.subject_kind(alert)))
-    if not same:
-        return None
-    about = select(Incident.number).where(
-        or_(*same), col(Incident.app).is_not_distinct_from(alert.app), col(Incident.ended_at).is_(None),
-        col(Incident.dedup_key).is_not(None),
-    )  # fmt: skip
-    order = (col(Incident.severity), col(Incident.number))
-    return (await unit.session.exec(about.order_by(*order))).first()
+        yield and_(of_session, col(Incident.subject_kind) != alerted.subject_kind(alert))
 
 
 async def _cooling(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | None:

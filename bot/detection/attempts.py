@@ -1,7 +1,7 @@
 """The attempts of one key within a window: which calls were blocked, which got through, and who took part.
 
-Decides how they are kept: exactly, and at most MOST of them; of more than that, the latest, so that the window is shorter
-for who is busier. How many are too many is the ratio rule's.
+Decides how they are kept: exactly, up to a bound; of more than that the latest, so that the window is shorter for who is
+busier. How many are too many is the ratio rule's.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import NamedTuple
-
-import msgspec
 
 from bot.detection.compiled import Timed
 from bot.detection.keys import LATENESS
@@ -26,26 +24,48 @@ COUNTS = tuple(
     for told in range(16)
 )
 """By what was told of a call: is it a block, a bypass, flagged?"""
-MOST = 2_000
 MOST_TEXTS = 512
 """Calls that are known to be the same attempt as another."""
-MOST_MEMBERS = 1_000
+
+
+class Bounds(NamedTuple):
+    window: float
+    """Seconds."""
+    calls: int
+    """That are kept when there are an eighth more."""
+    members: int
 
 
 class Attempts(Timed, array_like=True, gc=False):
-    calls: dict[str, float] = msgspec.field(default_factory=dict)
-    """Each (`keys.short`) with the earliest time that was told, in order of time."""
+    first: tuple[str, float, int] | None = None
+    """Most keys ever see one call: its name (`keys.short`), its time, what was told of it."""
+    calls: dict[str, float] | None = None
+    """If there are more: each with the earliest time that was told, in order of time."""
     flagged: dict[str, int] | None = None
     """What was told of those that were not only blocked."""
     blocks: int = 0
     bypasses: int = 0
     flags: int = 0
-    """Of all `calls`."""
+    """Of all calls."""
     texts: dict[str, str] | None = None
     who: dict[str, tuple[float, float]] | None = None
     """Of a fleet: `kind\0id`, and from when to when it took part."""
     signals: dict[str, float] | None = None
     event_ids: list[str] | None = None
+
+    def size(self) -> int:
+        return len(self.calls) if self.calls is not None else int(self.first is not None)
+
+    def spread(self) -> dict[str, float]:
+        """All calls, which may then be changed."""
+        if self.calls is None:
+            self.calls = {}
+            if self.first is not None:
+                call, at, told = self.first
+                self.calls[call] = at
+                self.flagged = {call: told} if told != BLOCKED else None
+                self.first = None
+        return self.calls
 
     def same(self, call: str, text: str) -> str:
         """The attempt that this call is: of calls with the same text the first one."""
@@ -57,24 +77,29 @@ class Attempts(Timed, array_like=True, gc=False):
             del self.texts[next(iter(self.texts))]
         return attempt
 
-    def tell(self, call: str, told: int, at: float, window: float) -> bool:
+    def tell(self, call: str, told: int, at: float, bounds: Bounds) -> bool:
         """Something was told of a call. True where that changes what is counted."""
         call = self.texts.get(call, call) if self.texts else call
-        known = self.calls.get(call)
+        if self.calls is None and self.first is None:
+            self.first = (call, at, told)
+            self._count(0, told)
+            return True
+        calls = self.spread()
+        known = calls.get(call)
         if known is None:
-            self.calls[call] = at
+            calls[call] = at
             self._count(0, told)
         else:
             before = self.told_of(call)
             told |= before
             if told == before and at >= known:
                 return False
-            self.calls[call] = min(at, known)
+            calls[call] = min(at, known)
             self._count(before, told)
         if told != BLOCKED:
             self.flagged = self.flagged or {}
             self.flagged[call] = told
-        self._order(at, window)
+        self._order(at, bounds)
         return True
 
     def told_of(self, call: str) -> int:
@@ -86,32 +111,32 @@ class Attempts(Timed, array_like=True, gc=False):
         self.bypasses += bypassed - bypass
         self.flags += flagged - flag
 
-    def _order(self, at: float, window: float) -> None:
+    def _order(self, at: float, bounds: Bounds) -> None:
         """Keep `calls` in order, and without those that no window can hold any more, now and then."""
+        calls = self.spread()
         if at < self.newest:
-            self.calls = dict(sorted(self.calls.items(), key=itemgetter(1)))
-        oldest = max(at, self.newest) - window - LATENESS
-        first = next(iter(self.calls.values()))
-        if first < oldest - window / 32 or len(self.calls) > MOST + MOST // 8:
-            self.calls = dict([item for item in self.calls.items() if item[1] >= oldest][-MOST:])
-            self._recount()
+            calls = self.calls = dict(sorted(calls.items(), key=itemgetter(1)))
+        oldest = max(at, self.newest) - bounds.window - LATENESS
+        first = next(iter(calls.values()))
+        if first < oldest - bounds.window / 32 or len(calls) > bounds.calls * 9 // 8:
+            self.calls = dict([item for item in calls.items() if item[1] >= oldest][-bounds.calls :])
+            self._recount(self.calls)
 
-    def _recount(self) -> None:
-        if self.flagged is not None:
-            self.flagged = {call: told for call, told in self.flagged.items() if call in self.calls} or None
-        flagged = self.flagged or {}
-        self.blocks, self.bypasses, self.flags = len(self.calls) - len(flagged), 0, 0
+    def _recount(self, calls: dict[str, float]) -> None:
+        flagged = {call: told for call, told in (self.flagged or {}).items() if call in calls}
+        self.flagged = flagged or None
+        self.blocks, self.bypasses, self.flags = len(calls) - len(flagged), 0, 0
         for told in flagged.values():
             self._count(0, told)
 
-    def joined(self, who: tuple[str, str], at: float, window: float) -> None:
+    def joined(self, who: tuple[str, str], at: float, bounds: Bounds) -> None:
         self.who = self.who or {}
         name = "\0".join(who)
         begun, ended = self.who.pop(name, (at, at))
-        if at - ended > window:
+        if at - ended > bounds.window:
             begun = at
         self.who[name] = (min(begun, at), max(ended, at))
-        while len(self.who) > MOST_MEMBERS:
+        while len(self.who) > bounds.members:
             del self.who[next(iter(self.who))]
 
     def members(self, since: float, until: float) -> list[tuple[str, str]]:
@@ -135,7 +160,7 @@ def tally(state: Attempts, end: float, window: float) -> Tally:
     """The window that ends now: all that is kept without what is too old, which is little."""
     blocks, bypasses, flags = state.blocks, state.bypasses, state.flags
     since, started = end - window, end
-    for call, at in state.calls.items():
+    for call, at in state.spread().items():
         if at >= since:
             started = at
             break
@@ -146,7 +171,7 @@ def tally(state: Attempts, end: float, window: float) -> Tally:
 
 def tallies(state: Attempts, since: float, window: float) -> Iterator[Tally]:
     """Every window that ends with an attempt, at `since` or later."""
-    items = list(state.calls.items())
+    items = list(state.spread().items())
     blocks = bypasses = flags = gone = 0
     for place, (call, end) in enumerate(items, start=1):
         block, bypass, flag = COUNTS[state.told_of(call)]

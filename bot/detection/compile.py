@@ -12,11 +12,12 @@ from typing import Any, assert_never
 
 from bot.detection.calls import ToolMatch
 from bot.detection.compiled import Compiled
-from bot.detection.distinct import Distinct, Patterns
+from bot.detection.distinct import Distinct
 from bot.detection.drift import Drift
 from bot.detection.fragments import Fragments
 from bot.detection.leaks import OwnerMismatch, Secrets
 from bot.detection.match import Match
+from bot.detection.patterns import Patterns
 from bot.detection.ratio import Ratio
 from bot.detection.rule import (
     DistinctRule,

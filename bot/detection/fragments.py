@@ -22,7 +22,7 @@ from bot.detection.single import DAY, OWN, forget, hear, nobody, said_as, said_b
 CANARIES = frozenset({"system_prompt", ""})
 """Kinds of canary that are the prompt's: its own, and those of no kind (domain.md §4.3, 1)."""
 MOST = 64
-"""Fragments that are told apart in one session."""
+"""Fragments that are told apart in one session, at least."""
 
 
 class Session(Timed, array_like=True, gc=False):
@@ -43,6 +43,7 @@ class Fragments(Compiled[Session]):
     def __init__(self, trigger: str, rule_id: str, rule: FragmentsRule, *, without: Sequence[str] = ()) -> None:
         super().__init__(trigger, rule_id, rule, without=without)
         self._at_least, self._at_most = rule.at_least, rule.at_most
+        self._most = max(MOST, 2 * rule.at_least, rule.at_most or 0)
         self._canary, self._coverage = rule.canary, rule.coverage_at_least
         self._hears_user = OWN in self.exclusions
         self.idle_after = max(DAY, self.cool_down) + 2 * LATENESS
@@ -77,7 +78,7 @@ class Fragments(Compiled[Session]):
         if self.require_signals > 1:
             state.signals = remember(state.signals, signals_of(seen), at)
         marks = self._countable(state, marks, at)
-        more = _count(state, marks, at) if not late else False
+        more = _count(state, marks, at, self._most) if not late else False
         alone = self._alone(state, marks, at)
         return self._weigh(state, seen, at, alone=alone, more=more)
 
@@ -126,7 +127,7 @@ class Fragments(Compiled[Session]):
         )
 
 
-def _count(state: Session, marks: Sequence[Mark], at: float) -> bool:
+def _count(state: Session, marks: Sequence[Mark], at: float, most: int) -> bool:
     """True where a fragment is new."""
     before = len(state.found)
     for mark in marks:
@@ -134,7 +135,7 @@ def _count(state: Session, marks: Sequence[Mark], at: float) -> bool:
             known = said_as("", mark)
             if known in state.found:
                 state.found[known] = min(at, state.found[known])
-            elif len(state.found) < MOST:
+            elif len(state.found) < most:
                 state.found[known] = at
     return len(state.found) > before
 

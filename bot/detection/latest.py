@@ -29,8 +29,9 @@ TIDY = 15
 """A bit mask: what is too old is thrown away at every 16th new value."""
 
 
-class Latest(Timed, array_like=True, gc=False):
-    values: dict[int, float] = msgspec.field(default_factory=dict)
+class More(msgspec.Struct, array_like=True, gc=False):
+    """What few keys need, so that the others do not pay for it."""
+
     starts: dict[int, float] | None = None
     ended: dict[int, float] | None = None
     signals: dict[str, float] | None = None
@@ -38,11 +39,44 @@ class Latest(Timed, array_like=True, gc=False):
     marks: list[tuple[float, Mark]] | None = None
 
 
+class Latest(Timed, array_like=True, gc=False):
+    """Most keys ever see one value: they have no dict, and its time is `newest`."""
+
+    only: int | None = None
+    values: dict[int, float] | None = None
+    more: More | None = None
+
+
+def size(state: Latest) -> int:
+    """How many values are kept."""
+    return len(state.values) if state.values is not None else int(state.only is not None)
+
+
+def spread(state: Latest) -> dict[int, float]:
+    """The values, which may then be changed."""
+    if state.values is None:
+        state.values = {} if state.only is None else {state.only: state.newest}
+        state.only = None
+    return state.values
+
+
+def more(state: Latest) -> More:
+    if state.more is None:
+        state.more = More()
+    return state.more
+
+
 def add(state: Latest, value: int, at: float, window: float) -> bool:
     """One value, not older than the newest of the state. True where a window may now hold more than before."""
+    newest = state.newest
+    if at - newest > window + LATENESS:
+        state.only = value
+        state.values = state.more = None
+        state.newest = at
+        return True
     values = state.values
-    if at - state.newest > window + LATENESS:
-        _forget(state)
+    if values is None:
+        values = spread(state)
     state.newest = at
     old = values.pop(value, None)
     values[value] = at
@@ -53,91 +87,83 @@ def add(state: Latest, value: int, at: float, window: float) -> bool:
     return not _again(state, value, old, at, window)
 
 
-def _forget(state: Latest) -> None:
-    state.values.clear()
-    state.starts = state.ended = state.event_ids = state.marks = None
-
-
 def _again(state: Latest, value: int, old: float, at: float, window: float) -> bool:
     """A value was seen again, its latest time is in `values` already. True where its run goes on."""
+    rest = more(state)
     if at - old <= window:
-        if state.starts is None:
-            state.starts = {}
-        state.starts.setdefault(value, old)
+        if rest.starts is None:
+            rest.starts = {}
+        rest.starts.setdefault(value, old)
         return True
-    if state.starts is not None:
-        state.starts.pop(value, None)
+    if rest.starts:
+        rest.starts.pop(value, None)
     if old + window >= state.newest - LATENESS:
-        state.ended = state.ended or {}
-        state.ended[value] = old
+        rest.ended = {**(rest.ended or {}), value: old}
     return False
 
 
 def tidy(state: Latest, since: float, most: int | None = None) -> None:
     """Throw away what was seen last before `since`, and the oldest above `most` values."""
-    values, starts, ended = state.values, state.starts, state.ended
+    values = spread(state)
     spare = len(values) - most if most is not None else 0
     gone = []
     for value, last in values.items():
         if last >= since and len(gone) >= spare:
             break
         gone.append(value)
+    rest = state.more or More()
     for value in gone:
         del values[value]
-        if starts is not None:
-            starts.pop(value, None)
-    if ended is not None and len(ended) > TIDY:
-        state.ended = {value: end for value, end in ended.items() if end >= since} or None
+        for known in (rest.starts, rest.ended):
+            if known:
+                known.pop(value, None)
 
 
 def held(state: Latest, since: float) -> tuple[int, float]:
     """How many values were seen at `since` or later, and the oldest of these times."""
-    for gone, last in enumerate(state.values.values()):
+    values = spread(state)
+    for gone, last in enumerate(values.values()):
         if last >= since:
-            return len(state.values) - gone, last
+            return len(values) - gone, last
     return 0, since
 
 
 def add_late(state: Latest, value: int, at: float, window: float) -> bool:
     """One value that is older than the newest of the state, by the lateness at most. As `add`."""
-    values = state.values
+    values = spread(state)
     last = values.get(value)
-    start = (state.starts or {}).get(value, last)
-    if last is None or start is None or (last < at and at - last > window):
-        if last is not None and start is not None:
-            _again(state, value, last, at, window)
-        values[value] = at
-    elif start <= at <= last:
-        return False
-    elif at < start:
-        _begins(state, value, at, window)
-        return True
-    else:
+    if last is not None:
+        start = (more(state).starts or {}).get(value, last)
+        if start <= at <= last:
+            return False
+        if at < start:
+            _begins(state, value, at, window)
+            return True
         _again(state, value, last, at, window)
-        values[value] = at
+    values[value] = at
     state.values = dict(sorted(values.items(), key=itemgetter(1)))
     return True
 
 
 def _begins(state: Latest, value: int, at: float, window: float) -> None:
     """A run began earlier than was known, and may be one with the run before."""
-    ended = state.ended or {}
-    before = ended.get(value, NEVER)
-    if at - before <= window:
-        del ended[value]
-    state.starts = state.starts or {}
-    state.starts[value] = before if at - before <= window else at
+    rest = more(state)
+    before = (rest.ended or {}).get(value, NEVER)
+    joined = at - before <= window
+    if joined:
+        rest.ended = {other: end for other, end in (rest.ended or {}).items() if other != value}
+    rest.starts = {**(rest.starts or {}), value: before if joined else at}
 
 
 def most_held(state: Latest, since: float, window: float) -> tuple[int, float]:
     """The most values of any window that ends at `since` or later, and the earliest end with so many."""
-    starts = state.starts or {}
-    begun, gone = [], []
-    for value, last in state.values.items():
+    rest = more(state)
+    starts, begun, gone = rest.starts or {}, list[float](), list[float]()
+    for value, last in spread(state).items():
         if last + window >= since:
             begun.append(max(since, starts.get(value, last)))
             gone.append(last + window)
-    for end in (state.ended or {}).values():
+    for end in (rest.ended or {}).values():
         if end + window >= since:
             begun.append(since)
             gone.append(end + window)

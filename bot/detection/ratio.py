@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.detection.attempts import BLOCKED, DELIVERED, FLAGGED, REFUSED, Attempts, Tally, tallies, tally
+from bot.detection.attempts import BLOCKED, DELIVERED, FLAGGED, REFUSED, Attempts, Bounds, Tally, tallies, tally
 from bot.detection.compiled import AGAIN, EVIDENCE, MEMBERS, SIGNALS, VERDICTS, Compiled
 from bot.detection.event import Event, Outcome, Seen, Verdict
 from bot.detection.finding import Finding
@@ -23,6 +23,8 @@ from bot.detection.signals import enough, remember, signals_of
 
 MINUTE = 60.0
 """Seconds. The same text counts once in each minute of the clock."""
+MOST, MOST_MEMBERS = 1_000, 1_000
+"""Attempts of one key, and members of one fleet, that are kept: of whoever is busier, the latest."""
 BLOCK, FLAG = Outcome.BLOCK, Outcome.FLAG
 
 
@@ -35,6 +37,9 @@ class Ratio(Compiled[Attempts]):
         self._more_than, self._ratio = rule.more_than, rule.bypass_ratio_more_than
         self.window = rule.window_minutes * 60.0
         self.idle_after = max(self.window, self.cool_down) + 2 * LATENESS
+        self._bounds = Bounds(
+            self.window, max(MOST, 4 * self._more_than), max(MOST_MEMBERS, 2 * rule.subjects_at_least)
+        )
         self._own = rule.own_guardrails
         self._allowed = frozenset(rule.allowed_categories)
         self._fleet = "fleet" in rule.key or rule.subjects_at_least > 1
@@ -78,7 +83,7 @@ class Ratio(Compiled[Attempts]):
             more = self._signalled(state, seen, at) or more
         in_order = at >= state.newest
         state.newest = max(state.newest, at)
-        if not more or len(state.calls) <= self._more_than:
+        if not more or state.size() <= self._more_than:
             return None
         return self._weigh(state, seen, at, in_order=in_order)
 
@@ -105,16 +110,16 @@ class Ratio(Compiled[Attempts]):
         event = seen.event
         who = subject(event, ALL) if self._fleet else None
         if who is not None:
-            state.joined(who, at, self.window)
+            state.joined(who, at, self._bounds)
         call = short(event.call_id or event_name(event) or repr(at))
         if seen.text_id:
             told_as = "block" if told & BLOCKED else "flag"
             minute = str(at // MINUTE)
             call = state.same(call, digest(*(who or ()), seen.text_id, minute, told_as))
         name = event_name(event)
-        if name and len(state.calls) > self._more_than - EVIDENCE:
+        if name and state.size() > self._more_than - EVIDENCE:
             state.event_ids = [*(state.event_ids or ())[1 - EVIDENCE :], name]
-        return state.tell(call, told, at, self.window)
+        return state.tell(call, told, at, self._bounds)
 
     def _weigh(self, state: Attempts, seen: Seen, at: float, *, in_order: bool) -> Finding | None:
         if abs(at - state.told) < AGAIN or not (state.bypasses or self._rule.fires_on_unknown_bypass):

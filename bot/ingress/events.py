@@ -113,8 +113,8 @@ class Events:
             await _all(route.slices(body, head, self._intake.now()), taker, route.source, outcome)
         except Malformed as error:
             raise HTTPException(400, str(error)) from None
-        if outcome.rejected:
-            taker.rejected(len(outcome.rejected), via=route.source)
+        if outcome.bad:
+            taker.rejected(outcome.bad, via=route.source)
         return route.taken(outcome, head)
 
 
@@ -129,7 +129,7 @@ async def _all(slices: Slices, taker: Taker, source: str, outcome: Outcome) -> N
             taken = await taker.take(decoded.events, via=source)
             outcome.accepted += taken.accepted
             outcome.duplicates += taken.duplicates
-        outcome.rejected += decoded.rejected
+        outcome.reject(decoded.rejected)
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -35,7 +35,14 @@ class Outcome(msgspec.Struct):
 
     accepted: int = 0
     duplicates: int = 0
-    rejected: list[Rejected] = []
+    bad: int = 0
+    named: list[Rejected] = []
+    """The first of the bad ones, at most `NAMED`: a body of eight million brackets must not become as many errors."""
+
+    def reject(self, rejected: list[Rejected]) -> None:
+        self.bad += len(rejected)
+        if len(self.named) < NAMED:
+            self.named += rejected[: NAMED - len(self.named)]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -82,11 +89,11 @@ def _by_line(head: Head) -> bool:
 
 
 def _taken(outcome: Outcome, _: Head) -> Answer:
-    if not outcome.rejected:
+    if not outcome.bad:
         return Answer(202, b'{"accepted":%d,"duplicates":%d,"rejected":[]}' % (outcome.accepted, outcome.duplicates))
-    told = {"accepted": outcome.accepted, "duplicates": outcome.duplicates, "rejected": outcome.rejected[:NAMED]}
-    more = len(outcome.rejected) - NAMED
-    return Answer(202, msgspec.json.encode(told | ({"rejected_more": more} if more > 0 else {})))
+    told = {"accepted": outcome.accepted, "duplicates": outcome.duplicates, "rejected": outcome.named}
+    more = outcome.bad - len(outcome.named)
+    return Answer(202, msgspec.json.encode(told | ({"rejected_more": more} if more else {})))
 
 
 def _refused(error: HTTPException, _: Head) -> Answer:
@@ -106,7 +113,7 @@ def _exported(
     camel = "".join(part.title() if at else part for at, part in enumerate(rejected.split("_")))
 
     def answer(outcome: Outcome, head: Head) -> Answer:
-        count, words = len(outcome.rejected), _quoted(outcome.rejected)
+        count, words = outcome.bad, _quoted(outcome.named)
         if b"json" in head.content_type:
             partial = {"partialSuccess": {camel: str(count), "errorMessage": words}} if count else {}
             return Answer(200, msgspec.json.encode(partial))

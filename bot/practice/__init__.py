@@ -25,9 +25,9 @@ app failed them (``bot.practice.shapes``). From another process: ``bot.practice.
 
     from bot.practice.ai_app import PracticeAiApp
 
-    async with PracticeAiApp(alert_url="http://127.0.0.1:8080/alerts", alert_token="…") as ai:
+    async with PracticeAiApp(events_url="http://127.0.0.1:8080/events", events_token="…") as ai:
         ai.url, ai.chat_token, ai.admin_token, ai.credential, ai.canary
         await ai.attack("credential_leak")                          # names: bot.practice.ai_scenarios.SCENARIOS
-        await ai.alerts_delivered(); ai.alerts
+        await ai.telling.taken(); ai.telling.events                 # what it told of itself
         ai.break_next("error_after", action="block_user")           # faults of the admin API
 """

@@ -1,4 +1,4 @@
-"""The practice AI app: a small chat service with real holes, an alert when something leaked, and real containment.
+"""The practice AI app: a small chat service with real holes, events of what it does, and real containment.
 
     POST /api/v1/chat             {"message", "user"?, "session"?} -> {"response", "session", "tools", "documents"}
     POST /credentials/check       {"credential"} -> {"valid"}
@@ -7,7 +7,7 @@
     GET  /admin/containment       GET /admin/executions      PUT|DELETE /admin/patches/{hole}
 
 Chat wants ``Authorization: Bearer <chat token>``, admin the admin token. ``x-firsthour-probe: 1`` marks a verification
-call: it is answered like any other, but never alerts and is limited apart. It binds loopback only.
+call: it is answered like any other, but no event tells of it, and it is limited apart. It binds loopback only.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ import aiohttp
 from aiohttp import web
 
 from bot.practice.ai_admin import Admin, AdminFault, Break
-from bot.practice.ai_alerts import Alarm, Alert, OutputFilter
 from bot.practice.ai_containment import Caller, Containment, NotPossible
+from bot.practice.ai_events import Told, events_of
 from bot.practice.ai_gate import Gate
 from bot.practice.ai_model import Answer, Ask, Model
 from bot.practice.ai_scenarios import SCENARIOS, Turn
+from bot.practice.ai_telling import Telling
 from bot.practice.shapes import Json
 
 HOST = "127.0.0.1"
@@ -44,19 +45,19 @@ class PracticeAiApp:
         self,
         *,
         port: int = 0,
-        alert_url: str | None = None,
-        alert_token: str | None = None,
+        events_url: str | None = None,
+        events_token: str | None = None,
         now: Callable[[], float] = time.time,
         seed: int = 1,
     ) -> None:
         self.port = port
         self.chat_token = f"chat-{secrets.token_hex(12)}"
         self.admin_token = f"admin-{secrets.token_hex(12)}"
+        self._now, self._run, self._calls = now, secrets.token_hex(4), 0
         self._random = random.Random(seed)
         self.model = Model(f"CANARY-{self._random.getrandbits(64):016x}", self._new_credential())
         self.containment = Containment(self.model, now, self._new_credential)
-        self.filter = OutputFilter(self.model, now)
-        self.alarm = Alarm(alert_url, alert_token)
+        self.telling = Telling(events_url, events_token)
         self.admin = Admin(self.model, self.containment)
         self.gate: Gate | None = None
         """Asked before and after every call of the model, once it is set."""
@@ -81,11 +82,6 @@ class PracticeAiApp:
     def canary(self) -> str:
         """The marker in the system prompt."""
         return self.model.canary
-
-    @property
-    def alerts(self) -> list[Alert]:
-        """The alerts raised so far."""
-        return self.alarm.alerts
 
     async def __aenter__(self) -> PracticeAiApp:
         app = web.Application()
@@ -113,7 +109,7 @@ class PracticeAiApp:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.alarm.close()
+        await self.telling.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -150,13 +146,16 @@ class PracticeAiApp:
         return await (self._answer(asked, caller) if self.gate is None else self._gated(self.gate, asked, caller))
 
     async def _answer(self, asked: Ask, caller: Caller) -> web.Response:
-        return self._deliver(asked, self.model.answer(asked), caller)
+        begun, answer = self._now(), self.model.answer(asked)
+        self._tell(asked, answer, caller, begun, delivered=True)
+        return _delivered(answer, caller)
 
-    def _deliver(self, asked: Ask, answer: Answer, caller: Caller) -> web.Response:
-        """Only what leaves is looked at: what the gate held back leaked nothing."""
-        for alert in self.filter.look(caller, asked.message, answer):
-            self.alarm.raise_(alert)
-        return _said(answer.text, caller, tools=answer.tools, documents=answer.documents)
+    def _tell(self, asked: Ask, answer: Answer, caller: Caller, begun: float, *, delivered: bool) -> None:
+        """Of what the model was asked. Of what was refused before, whoever refused it knows."""
+        if not caller.probe:
+            self._calls += 1
+            told = Told(f"{self._run}-{self._calls}", caller, asked.message, answer, delivered, begun, self._now())
+            self.telling.tell(events_of(told))
 
     async def _gated(self, gate: Gate, asked: Ask, caller: Caller) -> web.Response:
         """Ask before the model sees anything, and again before its answer leaves."""
@@ -164,9 +163,12 @@ class PracticeAiApp:
         if (held := _held_back(verdict, caller)) is not None:
             return held
         withheld = set(self.model.documents) if not verdict["retrieval"] else set(verdict["withheld"])
+        begun = self._now()
         answer = self.model.answer(replace(asked, tools=asked.tools and verdict["tools"], withheld=frozenset(withheld)))
         verdict = await gate.ask(caller, stage="response", tools=bool(answer.tools))
-        return _held_back(verdict, caller) or self._deliver(asked, answer, caller)
+        held = _held_back(verdict, caller)
+        self._tell(asked, answer, caller, begun, delivered=held is None)
+        return held or _delivered(answer, caller)
 
     def _refuse(self, caller: Caller) -> web.Response | None:
         if self.containment.in_force("disable_endpoint", caller):
@@ -239,10 +241,6 @@ class PracticeAiApp:
         ):
             return response.status, await response.json()
 
-    async def alerts_delivered(self) -> None:
-        """Wait until every alert raised so far was answered 2xx."""
-        await self.alarm.delivered()
-
 
 def _caller(request: web.Request, body: Json) -> Caller:
     user = str(body.get("user") or "anonymous")
@@ -263,6 +261,10 @@ def _held_back(verdict: Json, caller: Caller) -> web.Response | None:
         retry = {"Retry-After": str(verdict["retry_after"])} if verdict.get("retry_after") else {}
         return web.json_response({"error": verdict["message"]}, status=verdict["status"], headers=retry)
     return _said(verdict["answer"], caller) if verdict["answer"] is not None else None
+
+
+def _delivered(answer: Answer, caller: Caller) -> web.Response:
+    return _said(answer.text, caller, tools=answer.tools, documents=answer.documents)
 
 
 def _said(text: str, caller: Caller, **more: object) -> web.Response:

@@ -42,7 +42,7 @@ class Caller:
     ip: str
     endpoint: str
     probe: bool = False
-    """a verification call: limited apart from real traffic, and never alerted on"""
+    """a verification call: limited apart from real traffic, and told of by no event"""
 
     @property
     def application(self) -> str:

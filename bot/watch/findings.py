@@ -19,12 +19,14 @@ from bot.watch.metrics import WatchMetrics
 
 log = structlog.get_logger()
 
-TOGETHER = 50
+TOGETHER = 200
 """Findings of one trigger on one subject that are written in one transaction."""
 MOST = 20_000
-"""Findings that wait. Above it more evidence of what waits already is given up, and counted."""
-PAUSE = 1.0
-"""Seconds between two writes of more evidence only: an attack that goes on must not hold the store."""
+"""Findings that wait. Above it more evidence is given up, and counted; …"""
+MOST_OF_ALL = 100_000
+"""… above this also what would open something: a storm of so many subjects has its rooms already."""
+PAUSE = 5.0
+"""Seconds between two writes of more evidence only: an attack that goes on must not hold the store, nor fill the timeline."""
 BACKOFF, LONGEST = 0.5, 15.0
 TRIES = 5
 """Of a finding that the rules of incidents refuse, or that fails in a way nobody foresaw."""
@@ -61,7 +63,7 @@ class Findings:
     def add(self, finding: Finding) -> None:
         if finding.id in self._ids:
             return
-        if len(self._ids) >= MOST and not finding.first:
+        if len(self._ids) >= (MOST_OF_ALL if finding.first else MOST):
             self._metrics.finding(finding.trigger, "dropped")
             return
         self._ids.add(finding.id)

@@ -7,6 +7,7 @@ store that is away keeps it from nothing but opening incidents, and those wait.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -41,6 +42,9 @@ from bot.watch.watch import TOGETHER, Watch
 log = structlog.get_logger()
 
 MEGABYTE = 1024 * 1024
+GIVES_WAY = 0.0005
+"""Seconds that a thread waits for the interpreter while the loop is busy. Python's 5 ms would be waited for at each of the
+some eighty turns that a commit has in SQLite's thread: half a second beside a stream of events."""
 TOGETHER_IN_VALKEY = 2000
 """Events of one step: a step is some round trips."""
 
@@ -68,6 +72,7 @@ class RunningWatch:
 
     async def start(self) -> None:
         """Raises Misconfigured where another process uses its folder, or the detection key is not the right one."""
+        sys.setswitchinterval(GIVES_WAY)
         ends = self._ends
         key = await key_for(self._ctx.store, self._settings.detection_key)
         registered = Registered(self._ctx.store, key, own_patterns(self._rules))

@@ -90,7 +90,11 @@ def read_frames(some: Iterable[Segment]) -> Iterator[Frame]:
 
 
 def seen_of(frame: Frame) -> list[Seen]:
-    return msgspec.msgpack.decode(frame.payload, type=list[Seen])
+    """None of them where another version wrote them in a form that is not read any more."""
+    try:
+        return SEEN.decode(frame.payload)
+    except msgspec.DecodeError:
+        return []
 
 
 class Fired(msgspec.Struct, frozen=True):
@@ -105,7 +109,14 @@ class Fired(msgspec.Struct, frozen=True):
 
 
 def fired_of(frame: Frame) -> list[Fired]:
-    return msgspec.msgpack.decode(frame.payload, type=list[Fired])
+    """As `seen_of`."""
+    try:
+        return FIRED.decode(frame.payload)
+    except msgspec.DecodeError:
+        return []
+
+
+SEEN, FIRED = msgspec.msgpack.Decoder(list[Seen]), msgspec.msgpack.Decoder(list[Fired])
 
 
 def _between(there: list[Segment], since: float, until: float) -> list[Segment]:

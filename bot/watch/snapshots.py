@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -24,20 +24,20 @@ log = structlog.get_logger()
 NAME = re.compile(r"state-(\d{16})\.snap")
 KEPT = 2
 FORMAT = 1
-TOGETHER = 64 * 1024
-"""Bytes of states in one frame, about."""
+TOGETHER = 32 * 1024
+"""Bytes of states in one frame, about: a millisecond or two of packing."""
+FINDINGS_TOGETHER = 200
 
 Record = tuple[str, str, bytes]
 """Rule, key, state."""
 Breathe = Callable[[], Awaitable[None]]
+T = TypeVar("T")
 
 
 class Header(msgspec.Struct, frozen=True):
     number: int
     """The last frame of the log that is counted in it."""
     at: float
-    findings: list[Finding]
-    """Those that were not committed yet."""
     rules: dict[str, str]
     """By id of a rule, the form of its states."""
     format: int = FORMAT
@@ -48,12 +48,19 @@ class Snapshot(NamedTuple):
     path: Path
     frames: int
 
+    def findings(self) -> Iterator[list[Finding]]:
+        """Those that were not committed yet, some at once."""
+        return self._read(FrameKind.FINDINGS, msgspec.msgpack.Decoder(list[Finding]).decode)
+
     def records(self) -> Iterator[list[Record]]:
-        """Its states, some thousands at once."""
+        """Its states, some hundreds at once."""
+        return self._read(FrameKind.STATES, msgspec.msgpack.Decoder(list[Record]).decode)
+
+    def _read(self, kind: FrameKind, decode: Callable[[bytes], T]) -> Iterator[T]:
         with self.path.open("rb") as file:
             for frame in frames(file):
-                if frame.kind is FrameKind.STATES:
-                    yield msgspec.msgpack.decode(frame.payload, type=list[Record])
+                if frame.kind is kind:
+                    yield decode(frame.payload)
 
 
 class Snapshots:
@@ -62,7 +69,9 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def write(self, header: Header, records: Iterable[Record], breathe: Breathe) -> int:
+    async def write(
+        self, header: Header, findings: Sequence[Finding], records: Iterable[Record], breathe: Breathe
+    ) -> int:
         """Raises OSError where it cannot be written; then the one before stays. Returns its size in bytes.
 
         `records` is read on the loop, in steps, and `breathe` is awaited in between.
@@ -72,9 +81,9 @@ class Snapshots:
         try:
             number = 1
             await asyncio.to_thread(file.write, framed(number, FrameKind.HEADER, msgspec.msgpack.encode(header)))
-            for some in _together(records):
+            for kind, some in _parts(findings, records):
                 number += 1
-                await asyncio.to_thread(file.write, framed(number, FrameKind.STATES, msgspec.msgpack.encode(some)))
+                await asyncio.to_thread(file.write, framed(number, kind, msgspec.msgpack.encode(some)))
                 await breathe()
             return await asyncio.to_thread(self._finish, file, draft, header.number, number + 1)
         except BaseException:
@@ -134,6 +143,15 @@ def good(path: Path) -> Snapshot | None:
 
 def _ends(last: Frame | None) -> bool:
     return last is not None and last.kind is FrameKind.END
+
+
+def _parts(
+    findings: Sequence[Finding], records: Iterable[Record]
+) -> Iterator[tuple[FrameKind, Sequence[Finding] | Sequence[Record]]]:
+    for start in range(0, len(findings), FINDINGS_TOGETHER):
+        yield FrameKind.FINDINGS, findings[start : start + FINDINGS_TOGETHER]
+    for some in _together(records):
+        yield FrameKind.STATES, some
 
 
 def _together(records: Iterable[Record]) -> Iterator[Sequence[Record]]:

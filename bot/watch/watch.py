@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -23,25 +22,23 @@ from bot.watch.findings import Findings
 from bot.watch.frames import FrameKind
 from bot.watch.log import EventLog
 from bot.watch.metrics import WatchMetrics
+from bot.watch.owed import Owed
 from bot.watch.read import Fired
 from bot.watch.states import States, StatesAway
 
 log = structlog.get_logger()
 
-SLICE = 0.001
-"""Seconds of work between two looks of the loop at everything else. The bar is 20 ms (design §9)."""
-TOGETHER = 128
+SLICE, SHORT = 0.001, 0.0002
+"""Seconds of work between two looks of the loop at everything else; the shorter while something that fired waits for its
+commit, which needs some hundred turns of the loop. The bar is 20 ms (design §9)."""
+TOGETHER, FEW = 128, 32
 """Events of one step at most: a fraction of a slice where they bring no text."""
 TEXT_TOGETHER = 32_000
 """Characters of one step at most: four milliseconds for the slowest matcher."""
 LONG_TEXT = 64_000
 """A text from here on is scanned in a thread of its own."""
-OWED = 200_000
-"""Events that wait while the states are away. Above it senders are told to send again."""
 PATIENCE = 5.0
 """Seconds that a batch waits while the log is read after a start."""
-AGAIN = 0.5
-"""Seconds until states that are away are tried again."""
 
 
 class Taken(NamedTuple):
@@ -55,12 +52,6 @@ class Scans(Protocol):
 
 Suppressed = Callable[[Finding, str | None], str | None]
 """By what a finding of a tenant's is suppressed; None where nothing does."""
-
-
-class _Owed(NamedTuple):
-    seen: list[Seen]
-    known_new: bool
-    """They went through `new` already."""
 
 
 class Watch:
@@ -86,8 +77,7 @@ class Watch:
         """Whoever holds it may change scanner and states."""
         self.ready = asyncio.Event()
         """Set once what was counted before the start is known again: until then `take` waits."""
-        self._owed: deque[_Owed] = deque()
-        self._owing: asyncio.Task[None] | None = None
+        self._owed = Owed(states, self._counted, self.turn)
         self._spent = 0.0
 
     async def take(self, events: Sequence[Event], *, via: str = "native") -> Taken:
@@ -101,7 +91,7 @@ class Watch:
         async with self.turn:
             late = self.states.late
             for step in self._steps(events):
-                accepted += await self._count(step, via)
+                accepted += await self._count(step)
                 await self._breathe()
             self._metrics.events(via, "late", self.states.late - late)
         if events:
@@ -116,7 +106,7 @@ class Watch:
                 await asyncio.wait_for(self.ready.wait(), PATIENCE)
             except TimeoutError:
                 raise Busy from None
-        if self._owed and self.waiting + count > OWED:
+        if self._owed.full(count):
             raise Busy
 
     def rejected(self, count: int, *, via: str = "native") -> None:
@@ -130,23 +120,23 @@ class Watch:
     @property
     def waiting(self) -> int:
         """Events that wait for the states to be back."""
-        return sum(len(owed.seen) for owed in self._owed)
+        return len(self._owed)
 
     async def stop(self) -> None:
         """After this nothing is counted any more."""
-        if self._owing is not None:
-            self._owing.cancel()
-            await asyncio.gather(self._owing, return_exceptions=True)
+        await self._owed.stop()
         await self.turn.acquire()  # and it is not given back
 
     def _steps(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
         """So few at once that a step ends within a slice."""
         start = characters = 0
+        most = self._together
         for place, event in enumerate(events):
             length = len(event.text) if event.text is not None else 0
-            if place > start and (place - start >= self._together or characters + length > TEXT_TOGETHER):
+            if place > start and (place - start >= most or characters + length > TEXT_TOGETHER):
                 yield events[start:place]
                 start, characters = place, 0
+                most = min(FEW, self._together) if len(self.findings) else self._together
             characters += length
         if start < len(events):
             yield events[start:]
@@ -154,24 +144,21 @@ class Watch:
     async def _breathe(self) -> None:
         """Give the loop to everybody else once a slice was used up."""
         now = time.perf_counter()
-        if now - self._spent >= SLICE:
+        if now - self._spent >= (SHORT if len(self.findings) else SLICE):
             await asyncio.sleep(0)
             self._spent = time.perf_counter()
 
-    async def _count(self, events: Sequence[Event], via: str) -> int:
+    async def _count(self, events: Sequence[Event]) -> int:
         """One step. Returns how many were new."""
         arrived = self._now()
-        if self._owed:
-            return self._owe(await self._scanned(events, arrived), known_new=False)
-        try:
-            new = await self.states.new(events)
-        except StatesAway:
-            return self._owe(await self._scanned(events, arrived), known_new=False)
+        if len(self._owed):  # one after the other
+            return self._owed.add(await self._scanned(events, arrived), known_new=False)
+        new = await self.states.new(events)
         seen = await self._scanned([event for event, is_new in zip(events, new, strict=True) if is_new], arrived)
         try:
             await self._counted(seen)
         except StatesAway:
-            self._owe(seen, known_new=True)
+            self._owed.add(seen, known_new=True)
         return len(seen)
 
     async def _scanned(self, events: Sequence[Event], arrived: float) -> list[Seen]:
@@ -205,35 +192,6 @@ class Watch:
         outcome = "shadow" if finding.shadow else "suppressed"
         log.info("watch.finding", trigger=finding.trigger, finding=finding.id, outcome=outcome, by=fired.by)
         self._metrics.finding(finding.trigger, outcome)
-
-    def _owe(self, seen: list[Seen], *, known_new: bool) -> int:
-        self._owed.append(_Owed(seen, known_new))
-        if self._owing is None or self._owing.done():
-            self._owing = asyncio.create_task(self._pay(), name="watch-owed")
-        return len(seen)
-
-    async def _pay(self) -> None:
-        """Count what is owed, the oldest first, until nothing is."""
-        log.warning("watch.states_away")
-        while self._owed:
-            await asyncio.sleep(AGAIN)
-            async with self.turn:
-                try:
-                    await self._pay_all()
-                except StatesAway:
-                    continue
-        log.info("watch.states_back")
-
-    async def _pay_all(self) -> None:
-        while self._owed:
-            seen, known_new = self._owed[0]
-            if not known_new:
-                new = await self.states.new([one.event for one in seen])
-                seen = [one for one, is_new in zip(seen, new, strict=True) if is_new]
-                self._owed[0] = _Owed(seen, True)
-            await self._counted(seen)
-            self._owed.popleft()
-            await self._breathe()
 
 
 def _tenant(finding: Finding, seen: Sequence[Seen]) -> str | None:

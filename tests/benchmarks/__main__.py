@@ -9,18 +9,20 @@ import asyncio
 import sys
 from functools import partial
 
-from tests.benchmarks import ack, burst, clock, events_http, finding, gate, gateway, history, opening, soak, states
+from tests.benchmarks import ack, burst, clock, detection, events_http, finding, gate, gateway, history, opening, scan, soak, states
 
 ALL = {
     "opening": opening.measure,
     "ack": ack.measure,
     "burst": burst.measure,
     "clock": clock.measure,
+    "detection": detection.measure,
     "finding": finding.measure,
     "events_http": events_http.measure,
     "gate": gate.measure,
     "gateway": gateway.measure,
     "history": history.measure,
+    "scan": scan.measure,
     "soak": soak.measure,
     "states": states.measure,
 }

@@ -68,12 +68,12 @@ def _rows(rates: dict[str, list[Rate]], size: int, bar: str) -> list[str]:
         return statistics.median(getattr(rate, of) for rate in rates[name])
 
     floor = middle("the bare echo", "core")
-    return [
-        f"{size:>3} a request  {name:14} {middle(name, 'core'):9,.0f} events/s of one core ({middle(name, 'wall'):9,.0f} on the wall)"
-        f"  p99 {middle(name, 'slow'):5.1f} ms  {middle(name, 'core') / floor:4.2f} × the echo"
-        f"{'' if name == 'the bare echo' else f'  ({bar})'}"
-        for name in rates
-    ]
+    rows = []
+    for name in rates:
+        core, wall, slow = (middle(name, of) for of in ("core", "wall", "slow"))
+        row = f"{size:>3} a request  {name:14} {core:9,.0f} events/s of one core ({wall:9,.0f} on the wall)  p99 {slow:5.1f} ms"
+        rows.append(f"{row}  {core / floor:4.2f} × the echo{'' if name == 'the bare echo' else f'  ({bar})'}")
+    return rows
 
 
 def _request(number: int, size: int) -> bytes:

@@ -9,6 +9,7 @@ product's own memory of ids. The echo reads the body and answers, with the same 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import tempfile
@@ -67,6 +68,8 @@ async def serve(what: str, port: int) -> None:
         context = opened.context(Store(f"sqlite:///{tempfile.mkdtemp()}/events.db"))
         app = ingress_app(context, token=TOKEN, source_secrets={}, ready=ready, taker=Deduplicated())
     await Serving(app, "127.0.0.1", port).start()
+    gc.collect()
+    gc.freeze()  # as `bot.app.keep_what_was_made` does
     await asyncio.Event().wait()
 
 

@@ -1,6 +1,7 @@
 """From the event that completes the evidence to its alert in the store, while 100,000 other events a second are counted.
 
-One process, one core: the events are made, counted and logged, and the alerts committed to SQLite, on the same loop. Four times a second somebody leaks a secret; the text is scanned. The bar is a p99 of 250 ms (design §9, detection). Beside it:
+One process, one core: the events are made, counted and logged, and the alerts committed to SQLite, on the same loop. Four
+times a second somebody leaks a secret; the text is scanned. The bar is a p99 of 250 ms (design §9, detection). Beside it:
 the longest that the loop was held, and what the same findings take with nothing else going on.
 """
 

@@ -25,8 +25,8 @@ from bot.detection.scan import (
     Scanner,
     identifier_digest,
     owner_digest,
+    shingles_of,
 )
-from bot.detection.scan import shingles_of
 from bot.detection.scan.checks import base62
 from bot.detection.scan.credentials import NEEDLES
 from bot.detection.scan.matchers import engine
@@ -38,21 +38,22 @@ OWNERS = 100_000
 ROUNDS = 7
 BEYOND = re.compile(r"\{\d+,[1-9]\d{3}\}")
 """Repetitions of more than re2 counts."""
-WORDS = (
-    "the of and to a in is that it for you with on as are this be your can have or from an by not will we if at more our please "
-    "order which when they one what their there about would also may has been any account how new was use each other time only "
-    "into some could these then number first people see after help made over did down way find long part delivery refund payment "
-    "customer support policy example question answer item shipping return address information available because section following "
-    "report system user change request business service within between before through product included different several please "
-    "however important together sometimes document instructions configuration application version database response"
-).split()
+COMMON = (
+    "the of and to a in is that it for you with on as are this be your can have or from an by not will we if at "
+    "more our please order which when they one what their there about would also may has been any account how new "
+    "was use each other time only into some could these then number first people see after help made over did down "
+    "way find long part delivery refund payment customer support policy example question answer item shipping "
+    "return address information available because section following report system user change request business "
+    "service within between before through product included different several please however important together "
+    "sometimes document instructions configuration application version database response "
+)
 
 
 def _vocabulary() -> list[str]:
     """Three thousand words, the most frequent first."""
     chance = _chances(4)
     syllables = [a + b for a in "bdfglmnprstv" for b in "aeiou"]
-    return WORDS + ["".join(chance.choices(syllables, k=chance.randrange(2, 5))) for _ in range(3000)]
+    return COMMON.split() + ["".join(chance.choices(syllables, k=chance.randrange(2, 5))) for _ in range(3000)]
 
 
 def _prose(chance: random.Random, size: int) -> list[str]:
@@ -82,12 +83,12 @@ def answers(*, share: float) -> list[str]:
 
 
 def _extras(chance: random.Random) -> list[str]:
-    digits = "".join(chance.choices(string.digits, k=10))
+    digits, words = "".join(chance.choices(string.digits, k=10)), COMMON.split()
     return [
-        f"https://docs.example.org/guides/{chance.choice(WORDS)}-{chance.choice(WORDS)}/{digits}",
+        f"https://docs.example.org/guides/{chance.choice(words)}-{chance.choice(words)}/{digits}",
         f"user{chance.randrange(3 * OWNERS)}@shop.example",
         f"+49 30 {digits[:7]}",
-        f"“{chance.choice(WORDS)}” — naïve café",
+        f"“{chance.choice(words)}” — naïve café",
         f"{digits[:8]}-{digits[2:6]}-4abc-89ab-{digits}ab",
         f"order {digits}",
     ]

@@ -7,7 +7,9 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from bot.demo import Stage, stage
@@ -15,19 +17,25 @@ from bot.practice.state import Channel, Message
 from tests.crash import checker
 from tests.crash.storm import quiet
 
+ALERT: dict[str, Any] = {
+    "trigger": "credential_leakage_confirmed", "title": "A credential was delivered", "app": "practice-chat",
+    "subject": {"kind": "user", "id": "mallory"}, "external_id": "alert-1",
+}  # fmt: skip
+TOLD = {"alert-1": "INC-1"}
+
 
 @pytest.fixture
 async def built(tmp_path: Path) -> AsyncIterator[Stage]:
     async with stage(tmp_path, gated=False) as made:
-        await made.ai_app.attack("credential_leak")
-        await made.ai_app.alerts_delivered()
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {made.ingest_token}"}) as http:
+            answer = await http.post(f"http://127.0.0.1:{made.house.port}/alerts", json=ALERT)
+        assert answer.json()["incident"] == TOLD[ALERT["external_id"]]
         await quiet(made.house.store)
         yield made
 
 
 async def found(built: Stage) -> list[str]:
-    told = {str(alert.body["external_id"]): "INC-1" for alert in built.ai_app.alerts}
-    return await checker.check(built.workspace, built.ai_app, built.house.store, told, speed=1.0)
+    return await checker.check(built.workspace, built.ai_app, built.house.store, TOLD, speed=1.0)
 
 
 def _room(built: Stage) -> Channel:

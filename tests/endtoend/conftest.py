@@ -37,6 +37,7 @@ class Scene:
 
     def __init__(self, built: Stage, http: httpx.AsyncClient) -> None:
         self.workspace, self.ai_app, self.house, self.http = built.workspace, built.ai_app, built.house, http
+        self.token = built.ingest_token
         self.alice, self.bob = self.person("alice"), self.person("bob")
 
     def person(self, name: str) -> Person:
@@ -59,7 +60,7 @@ class Scene:
 
     async def send(self, path: str = "/alerts", *, token: str | None = None, **request: object) -> httpx.Response:
         url = f"http://127.0.0.1:{self.house.port}{path}"
-        headers = {"Authorization": f"Bearer {token or self.ai_app.alarm.token}"}
+        headers = {"Authorization": f"Bearer {token or self.token}"}
         return await self.http.post(url, headers=headers, **request)  # type: ignore[arg-type]
 
     async def opened(self, **fields: object) -> Channel:
@@ -194,7 +195,7 @@ async def arranged(folder: Path, organisation: str, *, speed: float = 1.0) -> As
     config = folder / "organisation.yaml"
     config.write_text(organisation, encoding="utf-8")
     async with PracticeWorkspace() as workspace, PracticeAiApp() as ai_app, httpx.AsyncClient(timeout=PATIENCE) as http:
-        ai_app.alarm.token = "ingest-token-of-a-test"
+        token = "ingest-token-of-a-test"
         env = {
             "SLACK_BOT_TOKEN": workspace.bot_token,
             "SLACK_APP_TOKEN": workspace.app_token,
@@ -202,12 +203,12 @@ async def arranged(folder: Path, organisation: str, *, speed: float = 1.0) -> As
             "DATABASE_URL": f"sqlite:///{folder / 'firsthour.db'}",
             "FIRSTHOUR_CONFIG": str(config),
             "FIRSTHOUR_HTTP": "127.0.0.1:0",
-            "FIRSTHOUR_INGEST_TOKEN": ai_app.alarm.token,
+            "FIRSTHOUR_INGEST_TOKEN": token,
             "FIRSTHOUR_SPEED": str(speed),
         }
         house = Firsthour(read_settings(env), env=env)
         await house.start()
         try:
-            yield Scene(Stage(workspace, ai_app, house), http)
+            yield Scene(Stage(workspace, ai_app, house, token), http)
         finally:
             await house.stop()

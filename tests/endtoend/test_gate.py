@@ -77,6 +77,6 @@ async def test_no_secret_reaches_slack_or_an_export(scene: Scene, capsys: pytest
     said = json.dumps([call.args for call in scene.workspace.record.calls()], default=str)
     everything = {"Slack": said, "the export": json.dumps(document), "the log": log.out + log.err}
     secrets = [gate.token, app.admin_token, app.chat_token, leaked, app.credential]
-    secrets += [scene.workspace.app_token, str(app.alarm.token)]
+    secrets += [scene.workspace.app_token, scene.token]
     assert [(secret[:6], where) for where, text in everything.items() for secret in secrets if secret in text] == []
     assert "mallory" in said and "mallory" in everything["the export"], "the right thing was looked at"

@@ -14,7 +14,7 @@ async def test_an_attack_becomes_a_private_room_with_everything_in_it(scene: Sce
     await scene.ai_app.attack("credential_leak")
     room = await scene.room(1)
     assert room.is_private and room.name == "inc-0001-sev1-credential-leak-confirmed"
-    card = await scene.shows(room, "card", "Credential delivered in an answer")
+    card = await scene.shows(room, "card", "Credential leak confirmed: user mallory in practice-chat")
     await scene.until(lambda: room.pins == [card.ts])
     await scene.until(lambda: room.topic.startswith("INC-1 · SEV-1 Critical · open · Credential leak confirmed"))
     await scene.shows(room, "panel", "Block the user")

@@ -55,7 +55,7 @@ async def test_an_alert_opens_one_incident_its_repetitions_change_nothing_and_it
 ) -> None:
     async with arranged(tmp_path, ORGANISATION) as scene:
         webhook = f"http://127.0.0.1:{scene.house.port}/alerts/alertmanager"
-        running = functools.partial(alertmanager.running, webhook=webhook, token=scene.ai_app.alarm.token)
+        running = functools.partial(alertmanager.running, webhook=webhook, token=scene.token)
         with laboratory.start("alertmanager", running) as system:
             await fire(system.url)
             room = await scene.room(1)

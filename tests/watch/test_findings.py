@@ -80,12 +80,12 @@ async def test_what_waits_about_one_subject_goes_together_and_each_only_once(wai
     desk.open.clear()
     waiting.add(finding(id="first", subject_id="eve"))
     await asyncio.sleep(0)
-    for number in [*range(120), *range(120)]:
+    for number in [*range(450), *range(450)]:
         waiting.add(finding(id=f"f-{number}", first=number == 0))
-    assert len(waiting) == 121
+    assert len(waiting) == 451
     desk.open.set()
     await until(lambda: not len(waiting))
-    assert [len(some) for some in desk.taken] == [1, 50, 50, 20]
+    assert [len(some) for some in desk.taken] == [1, 200, 200, 50]
 
 
 async def test_a_store_that_is_away_loses_nothing_and_is_tried_until_it_is_back(waiting: Findings, desk: Desk) -> None:
@@ -121,12 +121,16 @@ async def test_when_too_much_waits_more_evidence_is_given_up_and_what_opens_some
     waiting: Findings, desk: Desk, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "MOST", 5)
+    monkeypatch.setattr(queue, "MOST_OF_ALL", 7)
     desk.away = True
     for number in range(10):
         waiting.add(finding(id=f"f-{number}", first=number == 9))
     assert [one.id for one in waiting.waiting] == ["f-0", "f-1", "f-2", "f-3", "f-4", "f-9"]
+    for number in range(10, 20):
+        waiting.add(finding(id=f"f-{number}"))
+    assert len(waiting) == 7
     dropped = {"trigger": "bulk_data_extraction", "outcome": "dropped"}
-    assert registry.get_sample_value("firsthour_findings_total", dropped) == 4
+    assert registry.get_sample_value("firsthour_findings_total", dropped) == 4 + 9
     desk.away = False
 
 

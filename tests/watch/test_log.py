@@ -12,6 +12,7 @@ import pytest
 
 from bot.detection.event import Seen
 from bot.incident.errors import Misconfigured
+from bot.watch import disk
 from bot.watch import log as event_log
 from bot.watch.frames import FrameKind
 from bot.watch.log import EventLog
@@ -74,7 +75,7 @@ async def test_damage_in_one_segment_leaves_the_others_readable(log: EventLog, t
     for number in range(3):
         put(log, seen(number))
         await log.written()
-        time.now += event_log.LONGEST + 1
+        time.now += disk.LONGEST + 1
     second = segments(log.folder)[1].path
     second.write_bytes(b"\xff" * second.stat().st_size)
     assert [one.event.event_id for one in read_log(log.folder)] == ["e-0", "e-2"]
@@ -112,7 +113,7 @@ async def test_a_disk_that_refuses_stops_nothing_and_what_waited_is_written_once
             raise OSError(28, "No space left on device")
         return write(file, data)
 
-    monkeypatch.setattr(event_log.os, "write", fills_up)
+    monkeypatch.setattr(disk.os, "write", fills_up)
     put(log, seen(2))
     assert not await log.written()
     assert log.trouble == "No space left on device"
@@ -120,6 +121,26 @@ async def test_a_disk_that_refuses_stops_nothing_and_what_waited_is_written_once
     full.clear()
     await until(lambda: log.trouble is None)
     assert [one.event.event_id for one in read_log(log.folder)] == ["e-1", "e-2", "e-3"]
+
+
+async def test_of_a_batch_that_was_refused_in_its_middle_nothing_is_written_twice(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "AGAIN", 0.01)
+    monkeypatch.setattr(disk, "PART", 1)
+    write, refused = os.write, iter([False, True, True])
+
+    def now_and_then(file: int, data: bytes) -> int:
+        if next(refused, False):
+            raise OSError(5, "Input/output error")
+        return write(file, data)
+
+    monkeypatch.setattr(disk.os, "write", now_and_then)
+    for number in range(4):
+        put(log, seen(number))
+    assert not await log.written()
+    await until(lambda: log.trouble is None)
+    assert [one.event.event_id for one in read_log(log.folder)] == ["e-0", "e-1", "e-2", "e-3"]
 
 
 async def test_what_waits_for_a_disk_is_bounded_and_what_is_given_up_is_counted(
@@ -157,7 +178,7 @@ async def test_what_is_too_old_or_too_much_goes_the_oldest_first(log: EventLog, 
         time.now += 86400
     left = [one.event.event_id for one in read_log(log.folder)]
     assert left[-1] == "e-11" and "e-2" not in left and "e-5" in left
-    log._most_bytes = 1
+    log._disk._most_bytes = 1
     put(log, seen(12, time.now))
     await log.written()
     time.now += 86400
@@ -184,7 +205,7 @@ async def test_who_follows_sees_what_comes_and_nothing_from_before(log: EventLog
     while listener.is_alive():
         put(log, seen(number))
         await log.written()
-        time.now += event_log.LONGEST + 1 if number == 3 else 0
+        time.now += disk.LONGEST + 1 if number == 3 else 0
         number += 1
         listener.join(0.01)
     assert "e-1" not in found and len(found) == 2

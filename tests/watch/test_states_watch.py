@@ -17,7 +17,7 @@ from bot.detection.event import Event, Kind, Seen
 from bot.detection.finding import Finding
 from bot.detection.rule import DistinctRule, TriggerRule
 from bot.incident.errors import Busy
-from bot.watch import valkey, watch
+from bot.watch import owed, valkey
 from bot.watch.findings import Findings
 from bot.watch.log import EventLog
 from bot.watch.metrics import WatchMetrics
@@ -78,8 +78,8 @@ async def test_what_valkey_could_not_take_is_counted_once_it_is_back_and_fires_o
     server: ValkeyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(valkey, "PATIENCE", 0.1)
-    monkeypatch.setattr(watch, "AGAIN", 0.02)
-    monkeypatch.setattr(watch, "OWED", 50)
+    monkeypatch.setattr(owed, "AGAIN", 0.02)
+    monkeypatch.setattr(owed, "MOST", 50)
     reported: list[Finding] = []
     with redis.Redis(port=server.port) as control:
         control.flushall()

@@ -189,8 +189,8 @@ async def test_a_full_disk_for_the_snapshot_leaves_the_one_before(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as disk:
-        disk.setattr(snapshots.os, "fsync", full)
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(snapshots.os, "fsync", full)
         assert not await watch.running.keeper.snapshot()
     assert watch.metric("firsthour_watch_snapshots_total", outcome="failed") == 1
     copy = await watch.crashed(tmp_path / "crash")

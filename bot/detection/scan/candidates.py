@@ -26,7 +26,8 @@ RUN = rf"\d(?:{GAP}{{0,2}}\d){{5,}}(?:{GAP}{{0,2}}[^0-9 .()/-]|{GAP}{{3}}|{GAP}{
 DIGITS = re.compile(r"\d(?:[ .()/-]{0,2}\d){5,}", re.ASCII)
 GROUP = re.compile(r"\d+", re.ASCII)
 LETTERS = re.compile(r"([A-Za-z]{1,6})[- ]?$")
-IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11,30}", re.ASCII)
+IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d", re.ASCII)
+IBAN_WHOLE = re.compile(r"[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11,30}", re.ASCII)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = "(?i:" + "|".join(MONTHS) + r")[a-zA-Z]{0,6}"
 WRITTEN = rf"(?:{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}}(?:st|nd|rd|th|\.)? {MONTH}\.?,? \d{{4}})"
@@ -46,6 +47,7 @@ NUMBERS, IBANS, DATES = range(3)
 class Candidate(NamedTuple):
     kind: str
     normal: str
+    """Empty where the check digits were wrong: it counts as work, and means nothing."""
     start: int
     end: int
 
@@ -111,14 +113,14 @@ def _number(text: str, digits: str, start: int, end: int, kinds: frozenset[str])
 
 
 def _ibans(text: str) -> Iterator[Candidate]:
-    """What follows an IBAN may look like more of it: every length whose check digits are right is looked up."""
-    for match in IBAN.finditer(text):
-        places = [at for at, char in enumerate(match[0]) if char.isalnum()]
-        compact = "".join(match[0][at] for at in places).upper()
-        for size in range(15, len(compact) + 1):
-            normal = identifiers.iban(compact[:size])
-            if normal:
-                yield Candidate(IdentifierKind.IBAN, normal, match.start(), match.start() + places[size - 1] + 1)
+    """What follows an IBAN may look like more of it: its country says how long it is."""
+    for match in IBAN_START.finditer(text):
+        size = identifiers.IBAN_LENGTHS.get(match[0][:2].upper(), 0)
+        whole = IBAN_WHOLE.match(text, match.start()) if size else None
+        places = [at for at, char in enumerate(whole[0]) if char != " " and char != "-"] if whole else []
+        if whole and len(places) >= size:
+            end = places[size - 1] + 1
+            yield Candidate(IdentifierKind.IBAN, identifiers.iban(whole[0][:end]), match.start(), match.start() + end)
 
 
 def _dates(text: str, run: re.Match[str]) -> Iterator[Candidate]:

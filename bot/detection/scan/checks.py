@@ -41,7 +41,9 @@ def documented(value: str) -> bool:
 
 
 def placeholder(value: str) -> bool:
-    return len(set(value)) < 5 or PLACEHOLDER.search(value) is not None
+    """Hardly any different characters, or words that stand in examples."""
+    few = len(set(value)) < min(5, len(value) // 2 + 1)
+    return len(value) < 3 or few or PLACEHOLDER.search(value) is not None
 
 
 def entropy(value: str) -> float:

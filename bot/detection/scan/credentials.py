@@ -16,33 +16,27 @@ from bot.detection.scan.issuers import ISSUERS, Issuer
 from bot.detection.scan.matchers import Ends, Needle
 
 VALIDATED, GENERIC, PLACEHOLDER = "validated_pattern", "generic_pattern", "placeholder"
-COMMON = frozenset(
-    [
-        "password",
-        "passwd",
-        "pass",
-        "pwd",
-        "pw",
-        "secret",
-        "user",
-        "username",
-        "root",
-        "admin",
-        "postgres",
-        "mysql",
-        "guest",
-        "test",
-        "mysecretpassword",
-        "changeit",
-    ]
-)
+COMMON = frozenset({
+    "password", "passwd", "pass", "pwd", "pw", "secret", "user", "username", "root", "admin", "postgres", "mysql", "guest",
+    "test", "mysecretpassword", "changeit",
+})  # fmt: skip
 """Passwords that every tutorial uses."""
+OPEN_END = re.compile(r"\{0,\d+\}$")
 NEEDLES = tuple(Needle(issuer.pattern, issuer.keywords) for issuer in ISSUERS)
 
 
 class Credentials:
     def __init__(self) -> None:
-        self._patterns = [re.compile(issuer.before + issuer.pattern + issuer.after, re.ASCII) for issuer in ISSUERS]
+        self._patterns = [_compiled(issuer) for issuer in ISSUERS]
+
+    def without(self, line: str, hits: Ends, first: int) -> str:
+        """A line that is to be shown, without what looks like a credential: also where it is glued to something."""
+        for number in sorted(number - first for number in hits if number >= first):
+            pattern = re.compile(ISSUERS[number].pattern, re.ASCII)
+            group = "value" if "value" in pattern.groupindex else 0
+            for match in reversed(list(pattern.finditer(line))):
+                line = f"{line[: match.start(group)]}[secret]{line[match.end(group) :]}"
+        return line
 
     def find(self, text: str, hits: Ends, first: int) -> Iterator[Found]:
         """`hits`: by the number of the needle, of which `NEEDLES` begin at `first`. A weak find that overlaps a better one is
@@ -56,6 +50,11 @@ class Credentials:
                     continue
                 taken.append((found.start, found.end))
                 yield found
+
+
+def _compiled(issuer: Issuer) -> re.Pattern[str]:
+    """What a pattern ends in is taken whole: giving back a character of it would only meet `after`."""
+    return re.compile(issuer.before + OPEN_END.sub(r"\g<0>+", issuer.pattern) + issuer.after, re.ASCII)
 
 
 def _overlaps(found: Found, taken: list[tuple[int, int]]) -> bool:

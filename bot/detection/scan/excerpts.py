@@ -40,14 +40,21 @@ class Redacted:
 
     def around(self, start: int, end: int) -> str:
         """What stands before and after a find on its line, and the find as `[secret]`, `[canary]` …"""
-        begin = max(0, start - AROUND, self._text.rfind("\n", max(0, start - AROUND), start) + 1)
-        stop = self._text.find("\n", end, end + AROUND)
-        stop = min(len(self._text), end + AROUND) if stop < 0 else stop
-        line = UNSHOWABLE.sub(" ", "".join(self._parts(begin, stop)))
+        line = UNSHOWABLE.sub(" ", "".join(self._parts(*self._window(start, end))))
         for secret in self._secrets:
             line = line.replace(secret, "[secret]")
         line = _private(line).strip()
         return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+    def _window(self, start: int, end: int) -> tuple[int, int]:
+        """Whole words only: the half of a token would be taken for an innocent word."""
+        text, begin, stop = self._text, max(0, start - AROUND), min(len(self._text), end + AROUND)
+        before, after = text[begin:start], text[end:stop]
+        if begin:
+            before = before[len(before) - len(before.lstrip()) :] if before[:1].isspace() else before.partition(" ")[2]
+        if stop < len(text) and not text[stop].isspace():
+            after = after.rpartition(" ")[0]
+        return start - len(before.rpartition("\n")[2]), end + len(after.partition("\n")[0])
 
     def _parts(self, begin: int, stop: int) -> Sequence[str]:
         parts, done = [], begin
@@ -62,7 +69,7 @@ class Redacted:
 def _private(line: str) -> str:
     """Without addresses and numbers of anybody, whether or not they have an owner."""
     done, parts = 0, []
-    for start, end in sorted((each.start, each.end) for each in candidates(line, ANYWHERE, PRIVATE)):
+    for start, end in sorted((each.start, each.end) for each in candidates(line, ANYWHERE, PRIVATE) if each.normal):
         if end > done:
             parts += [line[done : max(done, start)], "" if start < done else "[identifier]"]
             done = end

@@ -7,7 +7,8 @@ in steps of eight words, so that the same quote cut a word later is the same fra
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import NamedTuple
 
 from bot.detection.scan.digests import Hashed
@@ -21,6 +22,8 @@ LONGEST = 24
 """Bytes of a word that may be kept. Longer ones are seldom words, and may be secrets."""
 EVERY = WIDTH - PART + 1
 """Of the five parts of four words in any eight, exactly one begins at a multiple of five."""
+MOST = 50_000
+"""Places of one text that are hashed, a twentieth of a second's work. Whoever quotes more has quoted enough."""
 FULL = bytes([1]) * WIDTH
 
 
@@ -35,8 +38,17 @@ class Quote(NamedTuple):
     """How much of the whole prompt's shingles the text held, with what the same stream held before."""
 
 
-Held = dict[str, set[int]]
-"""What a stream has quoted so far: places of a prompt, by the prompt's name."""
+@dataclass(slots=True)
+class Passage:
+    """What a stream has quoted of one prompt."""
+
+    places: set[int] = field(default_factory=set)
+    block: int = 0
+    """Where the quote began that goes on."""
+
+
+Held = dict[str, Passage]
+"""By the prompt's name."""
 
 
 class _Known(dict[bytes, int]):
@@ -82,20 +94,24 @@ class Fragments:
         ]
         for number, at, place, size in runs:
             prompt = self._prompts[number]
-            before = held.setdefault(prompt.name, set())
-            goes_on = place in before or place - 1 in before
-            share = len(before) / self._sizes[number]
-            before.update(place for place in range(place, place + size) if prompt.shingles[place])
-            coverage = len(before) / self._sizes[number]
-            if goes_on and int(share * 10) == int(coverage * 10):
+            passage = held.setdefault(prompt.name, Passage())
+            goes_on = place in passage.places or place - 1 in passage.places
+            share = len(passage.places) / self._sizes[number]
+            passage.places.update(each for each in range(place, place + size) if prompt.shingles[each])
+            coverage = len(passage.places) / self._sizes[number]
+            if not goes_on:
+                passage.block = place // STEP
+            elif int(share * 10) == int(coverage * 10):
                 continue
-            blocks = tuple(range(place // STEP, (place + size - 1) // STEP + 1))
-            yield Quote(prompt.name, blocks, at, at + size + WIDTH - 2, coverage)
+            blocks = range(place // STEP, (place + size - 1) // STEP + 1)
+            yield Quote(
+                prompt.name, tuple(dict.fromkeys((passage.block, *blocks))), at, at + size + WIDTH - 2, coverage
+            )
 
     def _runs(self, words: Sequence[bytes], flags: bytes, app: str | None) -> list[tuple[int, int, int, int]]:
         """Prompt, first word of the text, place in the prompt, and how many shingles in a row."""
         runs: list[tuple[int, int, int, int]] = []
-        for at in self._starts(words, flags):
+        for at in islice(self._starts(words, flags), MOST):
             places = self._places.get(self._hashed(shingle(words, at))[:SHORT], ())
             here = [place for place in places if app is None or self._prompts[place[0]].app in (None, app)]
             if here:
@@ -103,7 +119,7 @@ class Fragments:
         return runs
 
     def _starts(self, words: Sequence[bytes], flags: bytes) -> Iterator[int]:
-        """Where eight words in a row may be of a prompt: each of them is, and so are the four that begin at a multiple of five."""
+        """Where eight words in a row may be of a prompt: each is, and so are the four that begin at a multiple of five."""
         start = flags.find(FULL)
         while start >= 0:
             end = flags.find(0, start)

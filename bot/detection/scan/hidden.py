@@ -1,14 +1,14 @@
 """Texts hidden in a text: base64, hexadecimal, percent-encoding, letters spaced out, one within another.
 
-Decides what is decoded, how deep and how much: at most `DEEPEST` layers, and altogether at most eight times the text's length,
-so that no text makes it slow. Leaves to the scanner what is looked for in what comes out.
+Decides what is decoded, how deep and how much: at most `DEEPEST` layers, `MOST_PIECES` pieces, and altogether `MOST`
+times the text's length, so that no text makes it slow. Leaves to the scanner what is looked for in what comes out.
 """
 
 from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +16,7 @@ from bot.detection.scan.matchers import Ends, Needle, runs
 
 DEEPEST = 3
 MOST = 8
+MOST_PIECES = 4_000
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 RUN64 = r"[A-Za-z0-9+/_-]{16,}(?:[^A-Za-z0-9+/_-]|$)"
 APART = r"(?:(?:[A-Za-z0-9]|[0-9A-Fa-f]{2})[^A-Za-z0-9]{1,3}){7}[A-Za-z0-9]"

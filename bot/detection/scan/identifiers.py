@@ -15,6 +15,17 @@ from bot.detection.scan.checks import luhn, mod97
 from bot.detection.scan.normal import visible
 
 ACCOUNT_DIGITS = 6
+IBAN_LENGTHS = {
+    country: int(length)
+    for country, length in re.findall(
+        r"([A-Z]{2})(\d\d)",
+        "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27GB22GE22"
+        "GI23GL18GR27GT28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30"
+        "NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20"
+        "YE30",
+    )
+}
+"""SWIFT, IBAN registry."""
 EMAIL = re.compile(r"[^\s@]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
@@ -76,8 +87,9 @@ def phone_digits(digits: str, *, international: bool) -> str:
 
 def iban(text: str) -> str:
     compact = re.sub(r"[^0-9A-Za-z]", "", text).upper()
-    right = 15 <= len(compact) <= 34 and compact[:2].isalpha() and compact[2:4].isdigit() and mod97(compact)
-    return compact if right else ""
+    return (
+        compact if len(compact) == IBAN_LENGTHS.get(compact[:2]) and compact[2:4].isdigit() and mod97(compact) else ""
+    )
 
 
 def card(text: str) -> str:

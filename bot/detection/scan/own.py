@@ -91,7 +91,8 @@ def _refuse(text: str, tree: Any) -> None:
     """What only one of the two engines knows, and what matches everywhere."""
     if tree.state.flags & re.VERBOSE or _has(tree):
         raise ValueError(
-            f"“{text}” looks ahead, looks back, refers to a group or uses a form that only some engines know. {MORE}: leave it out."
+            f"“{text}” looks ahead, looks back, refers to a group or uses a form that only some engines know. "
+            f"{MORE}: leave it out."
         )
     if _largest(tree) > LARGEST:
         raise ValueError(f"“{text}” repeats something more than {LARGEST} times. {MORE}: use a smaller bound.")

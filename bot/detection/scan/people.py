@@ -45,6 +45,8 @@ class People:
             if number == MOST:
                 self.cut_short += 1
                 return
+            if not candidate.normal:
+                continue
             digest = self._hashed(f"{candidate.kind}\0{candidate.normal}")
             owners = self._owners.get(digest)
             if owners:

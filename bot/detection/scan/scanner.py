@@ -42,6 +42,7 @@ class Scanner:
         standard library only. Raises ValueError for a pattern of the user's that is refused."""
         self._hashed, self._key, self._fast = digester(key), key, fast
         self._streams = Streams(most_streams)
+        self._cut_before = 0
         self._requesters: dict[str, str] = {}
         self._sought = self.prepare(knowledge)
 
@@ -61,8 +62,8 @@ class Scanner:
 
     @property
     def cut_short(self) -> int:
-        """Texts with more identifiers than are looked up."""
-        return self._sought.people.cut_short
+        """Texts with more identifiers than are looked up, or with more hidden in them than is uncovered."""
+        return self._cut_before + self._sought.cut_short + self._sought.people.cut_short
 
     def prepare(self, knowledge: Knowledge) -> Sought:
         """Makes new knowledge ready, for `use`. Safe in another thread: ten thousand canaries take seconds."""
@@ -70,7 +71,7 @@ class Scanner:
 
     def use(self, sought: Sought) -> None:
         """Looks for this from the next event on; streams go on."""
-        sought.people.cut_short += self.cut_short
+        self._cut_before = self.cut_short
         self._sought = sought
 
     def scan(self, event: Event, arrived: float) -> Seen:
@@ -117,7 +118,7 @@ class Scanner:
             owner=found.owner,
             coverage=round(found.coverage, 3),
             excluded=found.excluded,
-            excerpt="" if self._sought.betrays(line) else line,
+            excerpt=self._sought.showable(line),
         )
 
     def _requester(self, user_id: str) -> str:

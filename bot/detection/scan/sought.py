@@ -14,7 +14,7 @@ from bot.detection.scan.credentials import Credentials
 from bot.detection.scan.digests import digester
 from bot.detection.scan.found import Found
 from bot.detection.scan.fragments import Fragments, Held
-from bot.detection.scan.hidden import DEEPEST, MOST, Piece
+from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
 from bot.detection.scan.matchers import engine
 from bot.detection.scan.normal import normal, original
@@ -33,6 +33,8 @@ class Sought:
     def __init__(self, knowledge: Knowledge, key: bytes, *, fast: bool = True) -> None:
         made = engine(fast=fast)
         self.engine = made.name
+        self.cut_short = 0
+        """Texts in which more was hidden than is uncovered."""
         self._shapes = made.patterns(candidates.NEEDLES + credentials.NEEDLES).hits
         self._apart = made.patterns(hidden.APART_NEEDLES).hits
         self._long = made.patterns(hidden.LONG_NEEDLES).hits
@@ -64,11 +66,10 @@ class Sought:
             found += self._hidden(layer, len(text))
         return found
 
-    def betrays(self, line: str) -> bool:
-        """Whether a line that is to be shown holds a canary or a credential."""
-        data = line.encode("utf-8", "replace")
-        found = self._credentials.find(line, self._shapes(data), FIRST)
-        return bool(self._canaries.find(line, data)) or any(each.grade == credentials.VALIDATED for each in found)
+    def showable(self, line: str) -> str:
+        """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
+        line = self._credentials.without(line, self._shapes(line.encode("utf-8", "replace")), FIRST)
+        return "" if self._canaries.find(line, line.encode("utf-8", "replace")) else line
 
     def _owned(self, text: str, event: Event) -> Iterator[Found]:
         for kind, name, pattern in self._own:
@@ -90,11 +91,13 @@ class Sought:
 
     def _hidden(self, layer: list[Piece], size: int) -> Iterator[Found]:
         """Layer by layer, until nothing more comes out, it is too deep, or too much."""
-        left = MOST * size
+        left, count = MOST * size, MOST_PIECES
         for _ in range(DEEPEST):
             left -= sum(len(piece.text) for piece in layer)
-            if left < 0:
-                return
+            if left < 0 or len(layer) > count:
+                self.cut_short += 1
+                layer = layer[:count] if left >= 0 else []
+            count -= len(layer)
             deeper: list[Piece] = []
             for piece in layer:
                 yield from self._uncovered(piece, deeper)
@@ -109,5 +112,5 @@ class Sought:
         for secret in self._credentials.find(text, hits, FIRST) if hits else ():
             if secret.grade != credentials.GENERIC:
                 yield secret._replace(start=start, end=end, how=how)
-        for inner in hidden.pieces(text, self._apart(data), self._long(data), how):
-            deeper.append(inner._replace(start=start, end=end))
+        inner = hidden.pieces(text, self._apart(data), self._long(data), how)
+        deeper += [each._replace(start=start, end=end) for each in inner]

@@ -38,6 +38,8 @@ class Stream:
 
     def is_new(self, found: Found) -> bool:
         """It was not told with an earlier piece: it ends in this one, and did not begin as something that was told."""
+        if found.kind is MarkKind.FRAGMENT:
+            return found.end > len(self.tail)  # what of a quote is new, `fragments` knows
         here = (found.kind, found.name, self.passed + found.start)
         if found.end <= len(self.tail) or here in self.told:
             return False

@@ -19,6 +19,8 @@ from bot.detection.sources.litellm_call import Call, session_of, user_of
 from bot.detection.sources.native import UNREADABLE, storable
 
 SOURCE = "litellm"
+EACH = 100
+"""Records in one slice: each becomes two events and more."""
 NO_RECORD = "the event is no record of LiteLLM's generic_api: it has no litellm_call_id, id or status"
 
 
@@ -28,39 +30,47 @@ ONE = msgspec.json.Decoder(Call)
 def decode(body: bytes, now: float, *, by_line: bool = False) -> Slices:
     """An array, lines, or one record (`log_format`). Raises Malformed where the body as a whole is none of them."""
     form = pieces.form(body, by_line=by_line)
-    body = storable(body)
     if form is pieces.Form.ARRAY:
         yield from _array(body, now)
         return
-    index = 0
-    for piece in pieces.lines(body) if form is pieces.Form.LINES else [body]:
-        group = pieces.split_lines(piece) if form is pieces.Form.LINES else [piece]
-        if form is pieces.Form.OBJECT and not pieces.is_value(piece):
+    if form is pieces.Form.OBJECT:
+        if not pieces.is_value(body):
             raise Malformed("The body is not JSON. Is this LiteLLM's generic_api callback?")
-        yield _each(group, index, now)
+        yield from _each([body], 0, now)
+        return
+    index = 0
+    for piece in pieces.lines(body):
+        group = pieces.split_lines(piece)
+        yield from _each(group, index, now)
         index += len(group)
 
 
 def _array(body: bytes, now: float) -> Slices:
     for index, group in pieces.array(body):
-        yield Decoded(rejected=[Rejected(index, group)]) if isinstance(group, str) else _each(group, index, now)
+        yield from [Decoded(rejected=[Rejected(index, group)])] if isinstance(group, str) else _each(group, index, now)
 
 
-def _each(group: Sequence[bytes], start: int, now: float) -> Decoded:
-    decoded = Decoded()
-    for index, raw in enumerate(group, start):
-        try:
-            call = ONE.decode(raw)
-        except UNREADABLE as error:
-            decoded.rejected.append(Rejected(index, words.unreadable(raw, error)))
-            continue
-        made = list(events(call, now))
-        said = next((said for event in made if (said := times.wrong(event.at, now))), None if made else NO_RECORD)
-        if said is None:
-            decoded.events.extend(made)
-        else:
-            decoded.rejected.append(Rejected(index, said if said == NO_RECORD else f"`startTime` or `endTime` {said}"))
-    return decoded
+def _each(group: Sequence[bytes], first_index: int, now: float) -> Slices:
+    for start in range(0, len(group), EACH):
+        decoded = Decoded()
+        for index, raw in enumerate(group[start : start + EACH], first_index + start):
+            _one(decoded, index, raw, now)
+        yield decoded
+
+
+def _one(decoded: Decoded, index: int, raw: bytes, now: float) -> None:
+    try:
+        made = list(events(ONE.decode(storable(raw)), now))
+    except UNREADABLE as error:
+        decoded.rejected.append(Rejected(index, words.unreadable(raw, error)))
+        return
+    said = next((said for event in made if (said := times.wrong(event.at, now))), None)
+    if not made:
+        decoded.rejected.append(Rejected(index, NO_RECORD))
+    elif said is not None:
+        decoded.rejected.append(Rejected(index, f"`startTime` or `endTime` {said}"))
+    else:
+        decoded.events.extend(made)
 
 
 def events(call: Call, now: float) -> Iterator[Event]:

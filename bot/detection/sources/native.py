@@ -24,10 +24,11 @@ NUL, REPLACED = b"\\u0000", b"\\ufffd"
 
 def decode(body: bytes, now: float, *, by_line: bool = False) -> Slices:
     """`by_line`: the sender says that it is NDJSON. Raises Malformed where the body as a whole is no batch of events."""
-    form, body = pieces.form(body, by_line=by_line), storable(body)
-    if len(body) <= SLICE and (events := _all(form, body)) is not None:
-        return _sliced(_believed(events, 0, now))
-    match form:
+    if len(body) <= SLICE:  # most are small, and all good
+        guessed = pieces.Form.ARRAY if body[:1] == b"[" and not by_line else pieces.Form.LINES
+        if events := _all(guessed, body):
+            return _sliced(_believed(events, 0, now))
+    match pieces.form(body, by_line=by_line):
         case pieces.Form.ARRAY:
             return _array(body, now)
         case pieces.Form.OBJECT:
@@ -36,9 +37,9 @@ def decode(body: bytes, now: float, *, by_line: bool = False) -> Slices:
             return _lines(body, now)
 
 
-def storable(body: bytes) -> bytes:
-    """NUL is kept by no database: an id with one in it is the id with the replacement character, here as in the gate."""
-    return body.replace(NUL, REPLACED) if NUL in body else body
+def storable(raw: bytes) -> bytes:
+    """JSON without NUL, which no database keeps: an id has the replacement character in its place, here as in the gate."""
+    return raw.replace(NUL, REPLACED) if NUL in raw else raw
 
 
 def _array(body: bytes, now: float) -> Slices:
@@ -47,11 +48,11 @@ def _array(body: bytes, now: float) -> Slices:
             yield Decoded(rejected=[Rejected(index, group)])
             return
         events = _all(pieces.Form.ARRAY, b"[" + b",".join(group) + b"]")
-        yield from _sliced(_each(group, index, now) if events is None else _believed(events, index, now))
+        yield from _each(group, index, now) if events is None else _sliced(_believed(events, index, now))
 
 
 def _object(body: bytes, now: float) -> Slices:
-    decoded = _each([body], 0, now)
+    (decoded,) = _each([body], 0, now)
     if decoded.rejected and not pieces.is_value(body):
         raise Malformed("The body is not JSON. Send a JSON array of events, or one event a line.")
     yield decoded
@@ -63,36 +64,42 @@ def _lines(body: bytes, now: float) -> Slices:
         events = _all(pieces.Form.LINES, piece)
         if events is None:
             group = pieces.split_lines(piece)
-            decoded, count = _each(group, index, now), len(group)
+            yield from _each(group, index, now)
+            index += len(group)
         else:
-            decoded, count = _believed(events, index, now), len(events)
-        yield from _sliced(decoded)
-        index += count
+            yield from _sliced(_believed(events, index, now))
+            index += len(events)
 
 
 def _all(form: pieces.Form, raw: bytes) -> list[Event] | None:
     """All events of a piece at once; None where one of them is bad."""
+    raw = storable(raw)
     try:
         return MANY.decode(raw) if form is pieces.Form.ARRAY else ONE.decode_lines(raw)
     except UNREADABLE:
         return None
 
 
-def _each(group: Sequence[bytes], first: int, now: float) -> Decoded:
+def _each(group: Sequence[bytes], first: int, now: float) -> Slices:
     """One by one, where not all are good."""
-    decoded = Decoded()
-    for index, raw in enumerate(group, first):
-        try:
-            event = ONE.decode(raw)
-        except UNREADABLE as error:
-            decoded.rejected.append(Rejected(index, words.unreadable(raw, error)))
-            continue
-        said = times.problem(event, now)
-        if said is None:
-            decoded.events.append(event)
-        else:
-            decoded.rejected.append(Rejected(index, said))
-    return decoded
+    for start in range(0, len(group), EVENTS):
+        decoded = Decoded()
+        for index, raw in enumerate(group[start : start + EVENTS], first + start):
+            _one(decoded, index, raw, now)
+        yield decoded
+
+
+def _one(decoded: Decoded, index: int, raw: bytes, now: float) -> None:
+    try:
+        event = ONE.decode(storable(raw))
+    except UNREADABLE as error:
+        decoded.rejected.append(Rejected(index, words.unreadable(raw, error)))
+        return
+    said = times.problem(event, now)
+    if said is None:
+        decoded.events.append(event)
+    else:
+        decoded.rejected.append(Rejected(index, said))
 
 
 def _believed(events: list[Event], first: int, now: float) -> Decoded:

@@ -13,12 +13,15 @@ from enum import Enum
 
 import msgspec
 
-from bot.detection.sources.decoded import SLICE, Malformed
+from bot.detection.sources.decoded import EVENTS, SLICE, Malformed
 
 AT_ONCE = 8 * 1024 * 1024
-"""Bytes of an array that are cut by msgspec, which holds the process for 1 ms a MiB. A longer one is walked through."""
-DEEPEST = 128
-"""Brackets within brackets that the walk follows. LiteLLM cuts its records off at 100."""
+"""Bytes of an array that are cut by msgspec, which holds the process for 1 ms a MiB. A longer one is walked through, and so is
+one of very many tiny elements, which would hold it for longer and fill the memory."""
+DENSE = 8
+"""Bytes to a comma. Events have 20 and more."""
+DEEPEST = 64
+"""Brackets within brackets that the walk follows."""
 LONGEST = 8 * 1024 * 1024
 """Bytes of one event that the walk follows."""
 SPACE = b" \t\r\n"
@@ -48,7 +51,8 @@ class Form(Enum):
 
 def form(body: bytes, *, by_line: bool) -> Form:
     """How the events stand in the body. Raises Malformed where there are none."""
-    begins = body[:1] if body[:1] in (b"[", b"{") else body.lstrip(SPACE)[:1]
+    start = _skip(body, 0)
+    begins = body[start : start + 1]
     if not begins:
         raise Malformed(EMPTY)
     if by_line:
@@ -59,8 +63,9 @@ def form(body: bytes, *, by_line: bool) -> Form:
         raise Malformed(
             "The body is neither a JSON array nor a JSON object. Send an array of events, or one event a line."
         )
-    first_line, _, rest = body.lstrip(SPACE).partition(b"\n")
-    return Form.LINES if first_line.rstrip(SPACE).endswith(b"}") and rest.strip(SPACE) else Form.OBJECT
+    ends = body.find(b"\n", start)
+    more = ends >= 0 and _skip(body, ends) < len(body)
+    return Form.LINES if more and body[start:ends].rstrip(SPACE).endswith(b"}") else Form.OBJECT
 
 
 def is_value(body: bytes) -> bool:
@@ -69,7 +74,7 @@ def is_value(body: bytes) -> bool:
 
 
 def array(body: bytes) -> Iterator[tuple[int, list[bytes] | str]]:
-    """The elements of a JSON array, in groups of about `SLICE` bytes, each with the index of its first.
+    """The elements of a JSON array, in groups of about `SLICE` bytes and at most `EVENTS`, each with the index of its first.
 
     Raises Malformed where not even the first group can be made out. Where it is a later one, what is wrong comes in words at
     its index: what came before it is taken.
@@ -86,7 +91,7 @@ def array(body: bytes) -> Iterator[tuple[int, list[bytes] | str]]:
 
 
 def _elements(body: bytes) -> Iterator[bytes]:
-    if len(body) > AT_ONCE:
+    if len(body) > AT_ONCE or body.count(b",") > len(body) // DENSE:
         return walk(body)
     try:
         return map(bytes, msgspec.json.decode(body, type=list[msgspec.Raw]))
@@ -139,7 +144,7 @@ def _grouped(parts: Iterator[bytes]) -> Iterator[list[bytes]]:
     for part in parts:
         group.append(part)
         size += len(part)
-        if size >= SLICE:
+        if size >= SLICE or len(group) >= EVENTS:
             yield group
             group, size = [], 0
     if group:

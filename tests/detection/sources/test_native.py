@@ -135,9 +135,16 @@ def test_eight_mebibytes_of_brackets_end_quickly_and_without_recursion() -> None
     ):
         with pytest.raises(Malformed):
             decoded(body)
-    nested = b"[" + json.dumps(GOOD).encode() + b"," + b"[" * 100 + b"]" * 100 + b"]"
+    nested = b"[" + json.dumps(GOOD).encode() + b"," + b"[" * 60 + b"]" * 60 + b"]"
     assert [rejected.index for rejected in decoded(nested).rejected] == [1]
     assert time.process_time() - began < 5, "linear, not quadratic"
+
+
+@pytest.mark.parametrize("body", [b"[" + b"{}," * 50_000 + b"{}]", b"{}\n" * 50_001])
+def test_very_many_tiny_bad_events_come_in_slices_too(body: bytes) -> None:
+    parts = list(native.decode(body, NOW))
+    assert max(len(part.rejected) for part in parts) <= EVENTS
+    assert [r.index for part in parts for r in part.rejected] == list(range(50_001))
 
 
 def test_a_large_batch_comes_in_slices_with_the_right_indexes() -> None:

@@ -31,13 +31,18 @@ def running(
     program, litellm = venv_program("litellm"), LiteLLM(f"http://127.0.0.1:{free_port()}")
     home.mkdir(parents=True, exist_ok=True)
     config = home / "config.yaml"
-    config.write_text(json.dumps(_config(upstream_url, gate_url, gate_token)))  # JSON is YAML
+    callback = {
+        "callback_type": "generic_api",
+        "endpoint": f"{events_url}/events/litellm",
+        "headers": {"Authorization": f"Bearer {token}"},
+        "max_retries": 3,
+    }
+    settings = _config(upstream_url, gate_url, gate_token) | {"callback_settings": {"firsthour": callback}}
+    config.write_text(json.dumps(settings))  # JSON is YAML
     env = {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_MASTER_KEY": litellm.key,
         "LITELLM_LOG": "WARNING",
-        "GENERIC_LOGGER_ENDPOINT": f"{events_url}/events/litellm",
-        "GENERIC_LOGGER_HEADERS": f"Authorization=Bearer {token}",
         "DEFAULT_FLUSH_INTERVAL_SECONDS": "1",
         "OTEL_EXPORTER": "otlp_http",
         "OTEL_ENDPOINT": events_url,
@@ -81,5 +86,5 @@ def _config(upstream_url: str, gate_url: str, gate_token: str) -> dict[str, Any]
     return {
         "model_list": models,
         "guardrails": guardrails,
-        "litellm_settings": {"num_retries": 0, "telemetry": False, "callbacks": ["generic_api", "otel"]},
+        "litellm_settings": {"num_retries": 0, "telemetry": False, "callbacks": ["firsthour", "otel"]},
     }

@@ -1,0 +1,61 @@
+"""More than so many different kinds of probing within a window, each a scan's mark or a source's signal.
+
+Decides which marks and signals are kinds of probing: what an answer says is none. When the rule fires is `window`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.detection.compiled import MARKS, SIGNALS, VERDICTS
+from bot.detection.event import Mark, MarkKind, Seen, Stage
+from bot.detection.finding import Finding
+from bot.detection.keys import number
+from bot.detection.latest import Latest
+from bot.detection.rule import PatternsRule
+from bot.detection.signals import signals_of
+from bot.detection.window import Window
+
+
+class Patterns(Window):
+    """Kinds of probing: marks of a scan, signals of a source. What an answer says is no probing."""
+
+    words = "kinds of probing"
+    facets = MARKS | SIGNALS
+
+    def __init__(self, trigger: str, rule_id: str, rule: PatternsRule, *, without: Sequence[str] = ()) -> None:
+        super().__init__(trigger, rule_id, rule, without=without)
+        self._names = {name: number(name) for name in (*rule.patterns, *(own.id for own in rule.own))}
+        if self.require_signals > 1:
+            self.facets = MARKS | SIGNALS | VERDICTS
+
+    def key_of(self, seen: Seen) -> str | None:
+        if self.require_signals <= 1 and not self._counts(seen):
+            return None
+        if self.exempt and seen.event.user_id in self.exempt:
+            return None
+        return self.subject_key(seen)
+
+    def _counts(self, seen: Seen) -> bool:
+        for signal in seen.event.signals:
+            if signal.name in self._names:
+                return True
+        return bool(self._marks(seen))
+
+    def step(self, state: Latest, seen: Seen) -> Finding | None:
+        names, marks = self._names, self._marks(seen)
+        values = {names[signal.name] for signal in seen.event.signals if signal.name in names}
+        values.update([names[mark.name] for mark in marks])
+        return self.count(state, seen, values, marks)
+
+    def _marks(self, seen: Seen) -> Sequence[Mark]:
+        if not seen.marks or seen.event.stage is Stage.OUTPUT:
+            return ()
+        return [
+            mark
+            for mark in seen.marks
+            if mark.kind is MarkKind.PROBE and mark.name in self._names and mark.excluded not in self.exclusions
+        ]
+
+    def beside(self, seen: Seen) -> set[str]:
+        return signals_of(seen) - self._names.keys()

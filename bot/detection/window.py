@@ -1,0 +1,115 @@
+"""A window of distinct values as a rule: values of events in, a finding out when there are too many.
+
+Decides what happens with the values of one event, and what a finding tells of them. What a value is, is each primitive's
+(`distinct`, `patterns`); how the window slides is `latest`'s. Monotone: with more events it never fires less, so in whatever
+order they come within the lateness, the same keys fire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from bot.detection.compiled import AGAIN, EVIDENCE, Compiled
+from bot.detection.event import Mark, Seen
+from bot.detection.finding import Finding
+from bot.detection.keys import LATENESS, event_name, moment
+from bot.detection.latest import SPARE, Latest, More, add, add_late, held, more, most_held, size, spread, tidy
+from bot.detection.rule import DistinctRule, PatternsRule
+from bot.detection.signals import enough, remember, signals_of
+
+
+class Window(Compiled[Latest]):
+    """What both primitives share."""
+
+    words: str
+
+    def __init__(
+        self, trigger: str, rule_id: str, rule: DistinctRule | PatternsRule, *, without: Sequence[str] = ()
+    ) -> None:
+        super().__init__(trigger, rule_id, rule, without=without)
+        self.more_than = rule.more_than
+        self.window = rule.window_minutes * 60.0
+        self.idle_after = max(self.window, self.cool_down) + 2 * LATENESS
+        self.from_here = max(0, self.more_than + 1 - EVIDENCE)
+        """Ids of events are kept from so many values on: the latest of the evidence are wanted, not all."""
+        self._most = SPARE * (self.more_than + 1)
+        """Values that are kept when there are half as many again."""
+        self._decode = msgspec.msgpack.Decoder(Latest).decode
+
+    def fresh(self) -> Latest:
+        return Latest()
+
+    def unpack(self, packed: bytes) -> Latest:
+        return self._decode(packed)
+
+    def count(self, state: Latest, seen: Seen, values: Collection[int], marks: Sequence[Mark] = ()) -> Finding | None:
+        """Values of one event. None of them: the event is a signal only."""
+        at = moment(seen)
+        newest = state.newest
+        if at < newest - LATENESS:
+            self.late += 1
+            return None
+        count_one = add if at >= newest else add_late
+        new = False
+        for value in values:
+            new = count_one(state, value, at, self.window) or new
+        if self.require_signals > 1:
+            new = self._signalled(state, seen, at) or new
+        if not new or size(state) <= self.from_here:
+            return None
+        return self.weigh(state, seen, at, marks)
+
+    def _signalled(self, state: Latest, seen: Seen, at: float) -> bool:
+        names = self.beside(seen)
+        spread(state)
+        rest = more(state)
+        rest.signals = remember(rest.signals, names, at)
+        state.newest = max(state.newest, at)
+        return bool(names)
+
+    def beside(self, seen: Seen) -> set[str]:
+        """Signals of an event that the rule does not count itself."""
+        return signals_of(seen)
+
+    def weigh(self, state: Latest, seen: Seen, at: float, marks: Sequence[Mark]) -> Finding | None:
+        _keep(more(state), seen, at, marks)
+        count = size(state)
+        if count > self._most * 3 // 2:
+            tidy(state, state.newest - self.window - LATENESS, self._most)
+        if count <= self.more_than or abs(at - state.told) < AGAIN:
+            return None
+        if at >= state.newest:
+            (count, started), end = held(state, at - self.window), at
+        else:
+            count, end = most_held(state, at, self.window)
+            started = max(end - self.window, min(spread(state).values()))
+        rest = more(state)
+        if count <= self.more_than or not enough(self.require_signals, rest.signals, end - self.window):
+            return None
+        first = self.tells(state, at)
+        if first is None:
+            return None
+        return self.finding(
+            seen,
+            first=first,
+            started=started,
+            counts={self.words: count},
+            window=self.window,
+            event_ids=[name for when, name in rest.event_ids or () if when >= started],
+            marks=[mark for when, mark in rest.marks or () if when >= started],
+        )
+
+
+def _keep(rest: More, seen: Seen, at: float, marks: Sequence[Mark]) -> None:
+    """The latest of the evidence: up to twice as much as is told, so that it is seldom cut."""
+    name = event_name(seen.event)
+    if name:
+        if rest.event_ids is None:
+            rest.event_ids = []
+        rest.event_ids.append((at, name))
+        if len(rest.event_ids) > 2 * EVIDENCE:
+            del rest.event_ids[:EVIDENCE]
+    if marks:
+        rest.marks = [*(rest.marks or ()), *((at, mark) for mark in marks)][-EVIDENCE:]

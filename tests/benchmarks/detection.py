@@ -1,0 +1,194 @@
+"""Detection in this process: the nine triggers over NDJSON of 300 bytes a line, decoded and counted, on one core.
+
+Beside it, over the same events in the same run: the same three windows as Lua in Valkey, the distinct rule in Bytewax (where
+BENCH_BYTEWAX names a Python that has it), and what more keys and more triggers cost. Everything is in CPU seconds, so that
+what else the machine does matters less. The bars of the detection issue stand in brackets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+import subprocess
+import time
+import tracemalloc
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from bot.detection.engine import Engine
+from bot.detection.event import Data, Event, Kind, Outcome, Seen, Signal, Stage, Tool, Verdict
+from bot.detection.rule import Rule, TriggerRule
+from bot.playbook import load
+from tests.benchmarks.detection_valkey import in_valkey
+from tests.process import ROOT
+
+NINE = (
+    "unauthorized_tool_execution", "credential_leakage_confirmed", "bulk_data_extraction", "sustained_injection_campaign",
+    "system_prompt_exposure", "cross_user_data_leakage", "jailbreak_success", "partial_prompt_extraction", "anomalous_probing",
+)  # fmt: skip
+BEGIN = 1_790_000_000.0
+EVENTS, USERS, BATCH, ROUNDS = 600_000, 100_000, 500, 3
+SECONDS = 1800.0
+"""Over which the events are spread, in their own time."""
+MOST_KEYS = 4_000_000
+PROBES = ("role_play", "encoding", "prompt_extraction")
+
+Lines = list[bytes]
+"""Batches of NDJSON."""
+
+
+async def measure() -> list[str]:
+    return await asyncio.to_thread(lambda: list(_measure()))
+
+
+def _measure() -> Iterator[str]:
+    nine = [TriggerRule(name, load().triggers[name].rule) for name in NINE]
+    lines = ndjson(EVENTS, USERS)
+    size = sum(map(len, lines)) / EVENTS
+    decode, whole = (each / EVENTS for each in _in_turns(([], lines), (nine, lines)))
+    yield (
+        f"nine triggers, {USERS:,} users  {1 / whole:9,.0f} events/s  (≥ 400,000), of which decoding {decode / whole:.0%}; "
+        f"{size:.0f} bytes a line"
+    )
+    yield from _memory(nine, lines)
+    counted = whole - decode
+    client, server = in_valkey(decoded(lines[: len(lines) // 6]))
+    both = client + server
+    yield f"the windows as Lua in Valkey    {1 / both:9,.0f} events/s, both sides; counting here is {both / counted:4.1f} ×  (≥ 10)"
+    yield f"                                {1 / server:9,.0f} events/s of the server alone, {server / counted:4.1f} ×"
+    yield _bytewax(nine[2].rule)
+    yield from _growth(nine)
+
+
+def _in_turns(*runs: tuple[Sequence[TriggerRule], Lines]) -> list[float]:
+    """The best of some rounds for each, so that whatever else the machine does meets all of them alike."""
+    rounds = [[_seconds(rules, lines) for rules, lines in runs] for _ in range(ROUNDS)]
+    return [min(each) for each in zip(*rounds, strict=True)]
+
+
+def ndjson(count: int, users: int, apps: Sequence[str] = ("support-chat",)) -> Lines:
+    chance = random.Random(5)
+    shares = list(accumulate(1 / rank**1.1 for rank in range(1, users + 1)))
+    made = []
+    for n in range(count):
+        user = bisect(shares, chance.random() * shares[-1])
+        made.append(msgspec.json.encode(_event(chance, BEGIN + n * SECONDS / count, user, apps[n % len(apps)])))
+    return [b"\n".join(made[n : n + BATCH]) for n in range(0, count, BATCH)]
+
+
+def _event(chance: random.Random, at: float, user: int, app: str) -> Event:
+    """Of ten events four are calls, two verdicts (three of ten no pass), two and a half queries, one a tool, half a probe."""
+    told = {
+        "occurred_at": at, "source": "gateway", "source_event_id": f"{chance.getrandbits(64):016x}", "app": app,
+        "user_id": f"user-{user:07}", "session_id": f"session-{user:07}",
+        "call_id": f"{chance.getrandbits(64):016x}",
+    }  # fmt: skip
+    kind = chance.random()
+    if kind < 0.4:
+        return Event(
+            kind=Kind.LLM_CALL,
+            model="gpt-5-mini",
+            delivered=True,
+            stage=Stage.OUTPUT,
+            tokens=412,
+            latency_ms=812.5,
+            **told,
+        )
+    if kind < 0.6:
+        outcome = chance.choices([Outcome.ALLOW, Outcome.BLOCK, Outcome.FLAG], [70, 25, 5])[0]
+        verdicts = (Verdict("content-filter", outcome, score=0.5),)
+        return Event(
+            kind=Kind.GUARDRAIL, delivered=outcome is not Outcome.BLOCK, verdicts=verdicts, stage=Stage.INPUT, **told
+        )
+    if kind < 0.85:
+        data = Data(result_sha256=f"{chance.getrandbits(256):064x}", rows=1, ok=True)
+        return Event(kind=Kind.DATA_QUERY, data=data, **told)
+    if kind < 0.95:
+        tool = Tool("lookup_order", told["call_id"], authorized=True, completed=True, side_effect=False)
+        return Event(kind=Kind.TOOL_CALL, tool=tool, **told)
+    return Event(kind=Kind.LLM_CALL, stage=Stage.INPUT, signals=(Signal(chance.choice(PROBES)),), **told)
+
+
+def decoded(lines: Lines) -> list[list[Seen]]:
+    decode = msgspec.json.Decoder(Event).decode_lines
+    return [[Seen(event=event, arrived=event.at) for event in decode(batch)] for batch in lines]
+
+
+def _seconds(rules: Sequence[TriggerRule], lines: Lines) -> float:
+    """CPU seconds to decode all, and, where there are rules, to count it in a new engine."""
+    engine = Engine(rules, most_keys=MOST_KEYS)
+    decode = msgspec.json.Decoder(Event).decode_lines
+    gc.collect()
+    began = time.process_time()
+    for batch in lines:
+        seen = [Seen(event=event, arrived=BEGIN + SECONDS) for event in decode(batch)]
+        if rules:
+            engine.take(seen)
+    return time.process_time() - began
+
+
+def _memory(rules: Sequence[TriggerRule], lines: Lines) -> Iterator[str]:
+    gc.collect()
+    tracemalloc.start()
+    engine = Engine(rules, most_keys=MOST_KEYS)
+    before = tracemalloc.get_traced_memory()[0]
+    for batch in lines:
+        for seen in decoded([batch]):
+            engine.take(seen)
+    used = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    began = time.process_time()
+    entries = list(engine.dump())
+    dumped = time.process_time() - began
+    Engine(rules, most_keys=MOST_KEYS).load(entries)
+    loaded = time.process_time() - began - dumped
+    size = sum(len(packed) for _, _, packed in entries)
+    active = len({seen.event.user_id for batch in decoded(lines) for seen in batch})
+    families = sum(bool(room.states) for room in engine._rooms.values())
+    each = used / active / families
+    yield f"memory                          {each:9,.0f} bytes an active user and rule family  (≤ 600): {active:,} users"
+    yield f"                                {used / engine.keys:9,.0f} bytes a state that is kept, {engine.keys:,} of them"
+    yield f"dump                            {size / 1e6:9,.1f} MB in {dumped:.2f} s, loaded in {loaded:.2f} s"
+
+
+def _bytewax(rule: Rule) -> str:
+    python = os.environ.get("BENCH_BYTEWAX")
+    if python is None:
+        return "Bytewax                         BENCH_BYTEWAX names no Python that has it: not measured"
+    lines = [line for batch in ndjson(EVENTS, USERS) for line in batch.split(b"\n") if b'"data_query"' in line]
+    batches = [b"\n".join(lines[n : n + BATCH]) for n in range(0, len(lines), BATCH)]
+    script = Path(__file__).with_name("detection_bytewax.py")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "events.ndjson"
+        file.write_bytes(b"\n".join(lines))
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(_seconds([TriggerRule("bulk", rule)], batches))
+            told = subprocess.run(
+                [python, script, file], capture_output=True, check=True, env={"PYTHONPATH": str(ROOT)}
+            )
+            theirs.append(float(told.stdout))
+    here, there = len(lines) / min(ours), len(lines) / min(theirs)
+    return (
+        f"the distinct rule in Bytewax    {there:9,.0f} queries/s, decoded and counted; here {here:,.0f}, "
+        f"{here / there:4.1f} ×  (≥ 1.4)"
+    )
+
+
+def _growth(nine: Sequence[TriggerRule]) -> Iterator[str]:
+    few, many = _in_turns((nine, ndjson(EVENTS, 10_000)), (nine, ndjson(EVENTS, 1_000_000)))
+    yield f"10,000 → 1,000,000 users        {many / few:9.2f} × the CPU  (≤ 1.2)"
+    apps = [f"application {n}" for n in range(191)]
+    lines = ndjson(EVENTS, USERS, ["support-chat", *apps])
+    alone = [TriggerRule(name, rule.model_copy(update={"apps": ("support-chat",)})) for name, rule in nine]
+    one = [TriggerRule("one", nine[2].rule.model_copy(update={"apps": tuple(apps)}))]
+    each = [TriggerRule(f"of {app}", nine[2].rule.model_copy(update={"apps": (app,)})) for app in apps]
+    few, many = _in_turns(([*alone, *one], lines), ([*alone, *each], lines))
+    yield f"10 → 200 triggers, disjoint     {many / few:9.2f} × the CPU  (≤ 1.2)"

@@ -1,0 +1,111 @@
+"""Other people's data: every spelling of an identifier, and no mark for what nobody owns."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.detection.event import Stage
+from bot.detection.scan import (
+    IdentifierKind,
+    Knowledge,
+    Owner,
+    Scanner,
+    identifier_digest,
+    normalise_identifier,
+    owner_digest,
+)
+from tests.detection.scan.corpus import KEY, event, scanned, scanner, told
+
+SPELLED = [
+    ("write to Bob.Miller@library.example.", "email", "strong"),
+    ("<bob.miller@LIBRARY.example>", "email", "strong"),
+    ("call +49 30 123 45 67 today", "phone", "strong"),
+    ("call 0049-30-1234567", "phone", "strong"),
+    ("(+49)30/1234567", "phone", "strong"),
+    ("IBAN: DE89370400440532013000 and MORE", "iban", "strong"),
+    ("DE11 DE89-3704-0044-0532-0130-00", "iban", "strong"),
+    ("card 4111-1111-1111-1111", "card", "strong"),
+    ("12 4111 1111 1111 1111 99", "card", "strong"),
+    ("account LIB 99812345", "account", "strong"),
+    ("account lib-99812345.", "account", "strong"),
+    ("dear Mr Bob Miller, hello", "name", "weak"),
+    ("Bob Miller's loans", "name", "weak"),
+    ("born 1990-04-12", "birth_date", "weak"),
+    ("born 12.04.1990", "birth_date", "weak"),
+    ("born 04/12/1990", "birth_date", "weak"),
+    ("born April 12th, 1990", "birth_date", "weak"),
+    ("born 12 Apr 1990", "birth_date", "weak"),
+    ("shelf SC/77-aa", "shelf_card", "strong"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind", "grade"), SPELLED)
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+def test_somebody_elses_identifier_is_marked_however_it_is_spelled(
+    text: str, kind: str, grade: str, fast: bool
+) -> None:
+    seen = scanned(text, scanner(fast=fast))
+    assert told(seen) == [("identifier", kind, grade)]
+    (mark,) = seen.marks
+    assert mark.owner == owner_digest(KEY, "bob") != seen.requester == owner_digest(KEY, "alice")
+    assert "miller" not in mark.excerpt.lower() and "1234" not in mark.excerpt and "9981" not in mark.excerpt
+
+
+def test_the_same_hash_whatever_the_spelling() -> None:
+    assert len({scanned(text).marks[0].digest for text, kind, _ in SPELLED if kind == "phone"}) == 1
+
+
+def test_what_belongs_to_nobody_has_no_mark() -> None:
+    text = (
+        "eve@library.example, +1 202 555 0147, 5500 0000 0000 0004, Eve Stone, 1991-01-01, order 12345678, 10.11.12.13"
+    )
+    assert scanned(text).marks == ()
+
+
+def test_ones_own_data_and_a_shared_record_are_told_as_such() -> None:
+    (mark,) = scanned("bob.miller@library.example", user_id="bob").marks
+    assert mark.excluded == "own_data"
+    both = tuple(Owner(owner_digest(KEY, user), True, "email") for user in ("bob", "alice"))
+    digest = identifier_digest(KEY, "email", "family@library.example")
+    one = Scanner(Knowledge(owners={digest: both}, kinds=frozenset({"email"})), KEY)
+    (mark,) = scanned("family@library.example", one).marks
+    assert (mark.excluded, mark.owner) == ("shared_record", owner_digest(KEY, "alice"))
+    assert scanned("family@library.example", one, user_id="eve").marks[0].excluded == ""
+
+
+def test_an_identifier_in_the_users_own_input_has_the_same_hash() -> None:
+    text = "write to bob.miller@library.example"
+    assert scanned(text, stage=Stage.INPUT).marks[0].digest == scanned(text).marks[0].digest
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("email", "bob at library"),
+        ("phone", "12"),
+        ("iban", "DE89 3704 0044 0532 0130 01"),
+        ("iban", "GB82 WEST 1234 5698 7654"),
+        ("card", "4111 1111 1111 1112"),
+        ("account", "LIB-9"),
+        ("name", "Bob"),
+        ("birth_date", "12.04.1990"),
+        ("shelf_card", "  "),
+    ],
+)
+def test_what_could_never_be_found_is_refused_when_it_is_registered(kind: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"“{kind}”"):
+        normalise_identifier(kind, value)
+
+
+def test_ten_digits_of_north_america_are_the_number_with_its_country_code() -> None:
+    assert normalise_identifier(IdentifierKind.PHONE, "(415) 555-0132") == normalise_identifier(
+        "phone", "+1 415 555 0132"
+    )
+
+
+def test_so_many_numbers_are_looked_up_and_no_more() -> None:
+    one = scanner()
+    seen = one.scan(event("123456 " * 30_000), 0.0)
+    assert seen.marks == () and one.cut_short == 1
+    one.use(one.prepare(Knowledge()))
+    assert one.cut_short == 1
