@@ -24,6 +24,8 @@ COUNTS = tuple(
     for told in range(16)
 )
 """By what was told of a call: is it a block, a bypass, flagged?"""
+TIDY = 15
+"""A bit mask: what is too old is looked for at every 16th call."""
 MOST_TEXTS = 512
 """Calls that are known to be the same attempt as another."""
 
@@ -116,6 +118,8 @@ class Attempts(Timed, array_like=True, gc=False):
         calls = self.spread()
         if at < self.newest:
             calls = self.calls = dict(sorted(calls.items(), key=itemgetter(1)))
+        elif len(calls) & TIDY:
+            return
         oldest = max(at, self.newest) - bounds.window - LATENESS
         first = next(iter(calls.values()))
         if first < oldest - bounds.window / 32 or len(calls) > bounds.calls * 9 // 8:

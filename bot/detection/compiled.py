@@ -75,6 +75,7 @@ class Compiled(ABC, Generic[S]):
         self.cool_down = rule.cool_down_minutes * 60.0
         self.order = rule.key
         self.subject_key = keyer(rule.key)
+        self.user_first = rule.key[:1] == ("user",)
 
     def for_app(self, app: str | None) -> bool:
         return app not in self.without and (not self.apps or app in self.apps)

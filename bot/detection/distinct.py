@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from bot.detection.event import Event, Kind, Seen
 from bot.detection.finding import Finding
-from bot.detection.keys import moment, number, number_of_digest
-from bot.detection.latest import Latest, add, size
+from bot.detection.keys import USER, moment, number, number_of_digest
+from bot.detection.latest import Latest, add
 from bot.detection.rule import DistinctRule
 from bot.detection.window import Window
 
@@ -34,6 +34,7 @@ class Distinct(Window):
         super().__init__(trigger, rule_id, rule, without=without)
         self.words, self._read = READ[rule.distinct_by]
         self._number = number_of_digest if rule.distinct_by.endswith("sha256") else number
+        self._results = rule.distinct_by == "result_sha256"
 
     def key_of(self, seen: Seen) -> str | None:
         event = seen.event
@@ -42,20 +43,23 @@ class Distinct(Window):
             return None
         if self.exempt and event.user_id in self.exempt:
             return None
+        if (
+            self.user_first and event.user_kind is USER and event.user_id
+        ):  # as `subject_key` does, without the way there
+            return f"{event.app or ''}\0user\0{event.user_id}"
         return self.subject_key(seen)
 
     def step(self, state: Latest, seen: Seen) -> Finding | None:
         event = seen.event
-        value = self._read(event)
-        if self.require_signals > 1:
+        data = event.data
+        value = data.result_sha256 if self._results and data is not None else self._read(event)
+        if not value or self.require_signals > 1:
             return self.count(state, seen, (self._number(value),) if value and _succeeded(event) else ())
-        if not value:
-            return None
         at = moment(seen)
         if at < state.newest:
             return self.count(state, seen, (self._number(value),))
-        # What nearly every event is, without the detours: one value, in order.
-        if not add(state, self._number(value), at, self.window) or size(state) <= self.from_here:
+        # What nearly every event is: one value, in order.
+        if add(state, self._number(value), at, self.window) <= self.from_here:
             return None
         return self.weigh(state, seen, at, ())
 

@@ -21,7 +21,7 @@ DIGITS = 15
 MOST_NAME = 64
 """Characters of a name that a state keeps as it is."""
 
-_USER = UserKind.END_USER
+USER = UserKind.END_USER
 _NAMED: dict[UserKind, KeyKind] = {UserKind.END_USER: "user", UserKind.API_KEY: "api_key", UserKind.IP: "ip"}
 
 
@@ -30,8 +30,9 @@ def moment(seen: Seen) -> float:
     at = seen.event.occurred_at
     if at.__class__ is not float:
         at = seen.event.at
-    arrived = seen.arrived
-    return at if not arrived or at <= arrived + LATENESS else arrived  # type: ignore[operator,return-value]  # a float by now
+    if at <= seen.arrived + LATENESS or not seen.arrived:  # type: ignore[operator]  # a float by now
+        return at  # type: ignore[return-value]
+    return seen.arrived
 
 
 def subject(event: Event, order: Sequence[KeyKind]) -> tuple[str, str] | None:
@@ -55,7 +56,7 @@ def keyer(order: Sequence[KeyKind]) -> Callable[[Seen], str | None]:
 
     def key(seen: Seen) -> str | None:
         event = seen.event
-        if user_first and event.user_kind is _USER and event.user_id:
+        if user_first and event.user_kind is USER and event.user_id:
             return f"{event.app or ''}\0user\0{event.user_id}"
         found = subject(event, order)
         return None if found is None else f"{event.app or ''}\0{found[0]}\0{found[1]}"

@@ -66,14 +66,15 @@ def more(state: Latest) -> More:
     return state.more
 
 
-def add(state: Latest, value: int, at: float, window: float) -> bool:
-    """One value, not older than the newest of the state. True where a window may now hold more than before."""
+def add(state: Latest, value: int, at: float, window: float) -> int:
+    """One value, not older than the newest of the state. How many are kept, where a window may now hold more than before;
+    otherwise 0."""
     newest = state.newest
     if at - newest > window + LATENESS:
         state.only = value
         state.values = state.more = None
         state.newest = at
-        return True
+        return 1
     values = state.values
     if values is None:
         values = spread(state)
@@ -81,10 +82,11 @@ def add(state: Latest, value: int, at: float, window: float) -> bool:
     old = values.pop(value, None)
     values[value] = at
     if old is None:
-        if not len(values) & TIDY:
+        kept = len(values)
+        if not kept & TIDY:
             tidy(state, at - window - LATENESS)
-        return True
-    return not _again(state, value, old, at, window)
+        return kept
+    return 0 if _again(state, value, old, at, window) else len(values)
 
 
 def _again(state: Latest, value: int, old: float, at: float, window: float) -> bool:
@@ -128,21 +130,21 @@ def held(state: Latest, since: float) -> tuple[int, float]:
     return 0, since
 
 
-def add_late(state: Latest, value: int, at: float, window: float) -> bool:
+def add_late(state: Latest, value: int, at: float, window: float) -> int:
     """One value that is older than the newest of the state, by the lateness at most. As `add`."""
     values = spread(state)
     last = values.get(value)
     if last is not None:
         start = (more(state).starts or {}).get(value, last)
         if start <= at <= last:
-            return False
+            return 0
         if at < start:
             _begins(state, value, at, window)
-            return True
+            return len(values)
         _again(state, value, last, at, window)
     values[value] = at
     state.values = dict(sorted(values.items(), key=itemgetter(1)))
-    return True
+    return len(values)
 
 
 def _begins(state: Latest, value: int, at: float, window: float) -> None:

@@ -54,7 +54,7 @@ class Window(Compiled[Latest]):
         count_one = add if at >= newest else add_late
         new = False
         for value in values:
-            new = count_one(state, value, at, self.window) or new
+            new = count_one(state, value, at, self.window) > 0 or new
         if self.require_signals > 1:
             new = self._signalled(state, seen, at) or new
         if not new or size(state) <= self.from_here:

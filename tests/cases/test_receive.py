@@ -114,7 +114,7 @@ async def test_an_alert_that_is_worse_raises_the_severity_and_a_milder_one_does_
 async def test_an_unknown_trigger_is_refused_with_the_nearest_name_and_opens_nothing(store: Store) -> None:
     ctx = shared.context(store)
     with pytest.raises(Invalid, match="credential_leakage_confirmed"):
-        await receive(ctx, "native", alert(trigger="credential_leakage"))
+        await receive(ctx, "native", alert(trigger="credential_leak_confirmed"))
     async with store.read() as session:
         assert (await session.exec(select(Incident))).all() == []
 

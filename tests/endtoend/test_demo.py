@@ -81,7 +81,7 @@ async def test_what_the_gate_refuses_the_attacker_then_opens_nothing_new(scene: 
 )
 async def test_other_attacks_open_their_own_rooms(scene: Scene, scenario: str, trigger: str, by_itself: bool) -> None:
     await scene.ai_app.attack(scenario)
-    await scene.shows(await scene.until(lambda: next(iter(scene.rooms(1)), None)), "panel", "Block the user")
+    await scene.shows((await scene.until(lambda: scene.rooms(1)))[0], "panel", "Block the user")
     await scene.quiet()
     file = await scene.file()
     assert file.incident.trigger == trigger and scene.rooms(2) == []

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 import pytest
+from aiohttp import web
 
 from bot.detection.engine import Engine
 from bot.detection.event import Event
@@ -23,6 +24,7 @@ from bot.detection.scan import (
 from bot.detection.sources import native
 from bot.playbook import load
 from bot.practice.ai_app import PracticeAiApp
+from bot.practice.ai_gate import Gate
 from bot.practice.ai_model import ACCOUNTS
 from bot.practice.ai_scenarios import SCENARIOS
 from tests.practice.conftest import Clock
@@ -83,8 +85,7 @@ async def test_an_attack_works_and_its_events_fire_its_triggers_on_the_attacker_
     scenario: str, clock: Clock
 ) -> None:
     async with PracticeAiApp(now=clock) as app:
-        knows = await app.attack(scenario)
-        assert all(status == 200 for status, _ in knows)
+        assert {status for status, _ in await app.attack(scenario)} == {200}
         found = fired(app, events(app, clock()))
     assert {trigger for trigger, _ in found} == FIRES[scenario]
     assert {subject for _, subject in found} <= {"mallory", "session-mallory"}
@@ -99,12 +100,34 @@ async def test_what_honest_users_do_fires_nothing(clock: Clock) -> None:
         assert fired(app, events(app, clock())) == set()
 
 
-async def test_what_was_not_delivered_is_told_as_such(clock: Clock) -> None:
+async def test_an_answer_that_the_gate_holds_back_is_told_as_not_delivered_and_leaks_nothing(clock: Clock) -> None:
+    async def decide(request: web.Request) -> web.Response:
+        allow = (await request.json())["stage"] == "request"
+        verdict = {"allow": allow, "status": 403, "message": "no", "answer": None, "tools": True, "retrieval": True}
+        return web.json_response({**verdict, "withheld": []})
+
+    site = web.Application()
+    site.router.add_post("/decide", decide)
+    runner = web.AppRunner(site, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with PracticeAiApp(now=clock) as app:
+            app.gate = Gate(f"http://127.0.0.1:{runner.addresses[0][1]}", "token")
+            assert {status for status, _ in await app.attack("credential_leak")} == {403}
+            told = app.telling.events[-1]
+            assert app.credential in told["text"] and told["delivered"] is False
+            assert fired(app, events(app, clock())) == set()
+    finally:
+        await runner.cleanup()
+
+
+async def test_what_the_guardrail_blocks_has_no_answer(clock: Clock) -> None:
     async with PracticeAiApp(now=clock) as app:
         app.model.patched.add("prompt_leak")
         await app.attack("credential_leak")
         *_, asked = app.telling.events
-    assert (asked["stage"], asked["delivered"]) == ("input", False), "the guardrail blocked it: there is no answer"
+    assert (asked["stage"], asked["delivered"]) == ("input", False)
     assert asked["verdicts"][0]["outcome"] == "block"
 
 

@@ -76,7 +76,10 @@ async def test_the_most_severe_goes_first_and_what_opens_something_before_more_e
     assert desk.taken == [["blocks the desk"], ["leak"], ["probing"], ["more"]]
 
 
-async def test_what_waits_about_one_subject_goes_together_and_each_only_once(waiting: Findings, desk: Desk) -> None:
+async def test_what_waits_about_one_subject_goes_together_and_each_only_once(
+    waiting: Findings, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "PAUSE", 0.001)
     desk.open.clear()
     waiting.add(finding(id="first", subject_id="eve"))
     await asyncio.sleep(0)

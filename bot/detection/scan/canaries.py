@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.detection.event import MarkKind
@@ -43,7 +43,7 @@ class Canaries:
         hits = self._words.hits(data if plain is None else plain.encode("utf-8", "replace"))
         return list(self._found(text, plain, hits, how)) if hits else []
 
-    def _found(self, text: str, plain: str | None, hits: set[int], how: str) -> Iterator[Found]:
+    def _found(self, text: str, plain: str | None, hits: Collection[int], how: str) -> Iterator[Found]:
         told: set[str] = set()
         for form in sorted((self._forms[number] for number in hits), key=lambda form: form.how != "plain"):
             if form.canary.value not in told:

@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.detection.scan import identifiers
-from bot.detection.scan.checks import luhn
 from bot.detection.scan.identifiers import ACCOUNT_DIGITS, IdentifierKind
 from bot.detection.scan.matchers import Ends, Needle, runs
 
+ACCOUNT, PHONE, CARD, BIRTH_DATE = (
+    IdentifierKind.ACCOUNT, IdentifierKind.PHONE, IdentifierKind.CARD, IdentifierKind.BIRTH_DATE
+)  # fmt: skip
+SHORTEST_DATE = len("1.1.2000")
 MOST_DIGITS = 20
+LEAST_CARD = 13
 MOST_GROUPS = 6
 """A number is written in at most so many groups: “4111 1111 1111 1111”, “+49 30 123 45 67”."""
 LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-"
@@ -59,11 +63,11 @@ def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candida
     if NUMBERS in hits:
         for run in runs(text, hits[NUMBERS], DIGIT_CHARACTERS, DIGITS):
             yield from _numbers(text, run, kinds)
-            if IdentifierKind.BIRTH_DATE in kinds:
+            if BIRTH_DATE in kinds and len(run[0]) >= SHORTEST_DATE:
                 yield from _dates(text, run)
     if IBANS in hits and IdentifierKind.IBAN in kinds:
         yield from _ibans(text)
-    if DATES in hits and IdentifierKind.BIRTH_DATE in kinds:
+    if DATES in hits and BIRTH_DATE in kinds:
         yield from _written_dates(text)
     if IdentifierKind.NAME in kinds:
         yield from _names(text)
@@ -86,29 +90,28 @@ def _numbers(text: str, run: re.Match[str], kinds: frozenset[str]) -> Iterator[C
     """Every few groups in a row may be the number: “12 4111 1111 1111 1111” holds a card."""
     groups = [group.span() for group in GROUP.finditer(text, run.start(), run.end())]
     for first, (start, _) in enumerate(groups):
-        digits = ""
+        digits, before = "", text[start - 1 : start]
         for begin, end in groups[first : first + MOST_GROUPS]:
             digits += text[begin:end]
-            if ACCOUNT_DIGITS <= len(digits) <= MOST_DIGITS and not text[end : end + 1].isalnum():
-                yield from _number(text, digits, start, end, kinds)
+            if len(digits) > MOST_DIGITS:
+                break
+            if len(digits) < ACCOUNT_DIGITS or text[end : end + 1].isalnum():
+                continue
+            if ACCOUNT in kinds:
+                yield from _accounts(text, digits, before, start, end)
+            if before.isalnum():
+                continue
+            if len(digits) >= LEAST_CARD and CARD in kinds and (normal := identifiers.card(digits)):
+                yield Candidate(CARD, normal, start, end)
+            if PHONE in kinds and (normal := identifiers.phone_digits(digits, before == "+")):
+                yield Candidate(PHONE, normal, start - (before == "+"), end)
 
 
-def _number(text: str, digits: str, start: int, end: int, kinds: frozenset[str]) -> list[Candidate]:
-    before = text[start - 1 : start]
-    found = []
-    if IdentifierKind.ACCOUNT in kinds:
-        found.append(Candidate(IdentifierKind.ACCOUNT, digits, start, end))
-        letters = LETTERS.search(text, max(0, start - 7), start) if before.isalpha() or before in ("-", " ") else None
-        if letters:
-            found.append(Candidate(IdentifierKind.ACCOUNT, letters[1].upper() + digits, letters.start(), end))
-    if before.isalnum():
-        return found
-    if 13 <= len(digits) <= 19 and IdentifierKind.CARD in kinds and luhn(digits):
-        found.append(Candidate(IdentifierKind.CARD, digits, start, end))
-    if IdentifierKind.PHONE in kinds:
-        normal = identifiers.phone_digits(digits, international=before == "+")
-        if normal:
-            found.append(Candidate(IdentifierKind.PHONE, normal, start - (before == "+"), end))
+def _accounts(text: str, digits: str, before: str, start: int, end: int) -> list[Candidate]:
+    found = [Candidate(ACCOUNT, digits, start, end)]
+    letters = LETTERS.search(text, max(0, start - 7), start) if before in ("-", " ") or before.isalpha() else None
+    if letters:
+        found.append(Candidate(ACCOUNT, letters[1].upper() + digits, letters.start(), end))
     return found
 
 
@@ -143,7 +146,7 @@ def _days(spelled: set[tuple[str, str, str]], match: re.Match[str]) -> Iterator[
     for year, month, day in sorted(spelled):
         normal = identifiers.birth_date(f"{year}-{int(month):02}-{int(day):02}")
         if normal:
-            yield Candidate(IdentifierKind.BIRTH_DATE, normal, match.start(), match.end())
+            yield Candidate(BIRTH_DATE, normal, match.start(), match.end())
 
 
 def _names(text: str) -> Iterator[Candidate]:

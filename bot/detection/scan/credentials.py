@@ -18,7 +18,7 @@ from bot.detection.scan.matchers import Ends, Needle
 VALIDATED, GENERIC, PLACEHOLDER = "validated_pattern", "generic_pattern", "placeholder"
 COMMON = frozenset({
     "password", "passwd", "pass", "pwd", "pw", "secret", "user", "username", "root", "admin", "postgres", "mysql", "guest",
-    "test", "mysecretpassword", "changeit",
+    "test", "mysecretpassword", "changeit", "tiger", "hunter2",
 })  # fmt: skip
 """Passwords that every tutorial uses."""
 OPEN_END = re.compile(r"\{0,\d+\}$")

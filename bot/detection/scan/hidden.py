@@ -46,6 +46,11 @@ class Piece(NamedTuple):
     end: int
 
 
+def may_be_in(text: str) -> bool:
+    """What no hit announces: escaped and percent-encoded letters."""
+    return "%" in text or "\\x" in text or "0x" in text
+
+
 def pieces(text: str, apart: Ends, long: Ends, how: str = "") -> list[Piece]:
     """One layer. `apart`: hits of `APART_NEEDLES`; `long`: of `LONG_NEEDLES`. `how`: by which layers this text came out."""
     found: list[Piece] = []

@@ -74,10 +74,10 @@ def phone(text: str) -> str:
 
     A number that is registered without its country's code is found only where a text writes it so too.
     """
-    return phone_digits(re.sub(r"[^0-9]", "", text), international=text.startswith("+"))
+    return phone_digits(re.sub(r"[^0-9]", "", text), text.startswith("+"))
 
 
-def phone_digits(digits: str, *, international: bool) -> str:
+def phone_digits(digits: str, international: bool) -> str:
     if digits.startswith("00"):
         digits = digits[2:]
     elif len(digits) == 10 and not international and digits[0] in "23456789" and digits[3] in "23456789":

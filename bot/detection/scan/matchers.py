@@ -7,7 +7,7 @@ asked, so both engines lead to the same finds. The choice was measured: `make be
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -40,7 +40,7 @@ class Patterns(Protocol):
 
 
 class Words(Protocol):
-    def hits(self, data: bytes) -> set[int]:
+    def hits(self, data: bytes) -> Collection[int]:
         """Numbers of the words that stand in the text. Letters of ASCII match in either case."""
 
 
@@ -122,11 +122,11 @@ class _FastWords:
         flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_CASELESS
         self._scan = _database(list(words), flags, literal=True).scan if words else None
 
-    def hits(self, data: bytes) -> set[int]:
+    def hits(self, data: bytes) -> Collection[int]:
         ends: dict[int, list[int]] = {}
         if self._scan is not None:
-            self._scan(data, match_event_handler=_note, context=ends)
-        return set(ends)
+            self._scan(data, _note, 0, ends)
+        return ends
 
 
 class _PlainPatterns:
@@ -152,7 +152,7 @@ class _PlainWords:
         for number, word in enumerate(word.lower() for word in words):
             self._words.setdefault(word[: self._width], []).append((number, word))
 
-    def hits(self, data: bytes) -> set[int]:
+    def hits(self, data: bytes) -> Collection[int]:
         if not self._words:
             return set()
         lower, width = data.lower(), self._width

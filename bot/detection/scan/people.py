@@ -47,7 +47,7 @@ class People:
                 return
             if not candidate.normal:
                 continue
-            digest = self._hashed(f"{candidate.kind}\0{candidate.normal}")
+            digest = self._hashed(candidate.kind + "\0" + candidate.normal)
             owners = self._owners.get(digest)
             if owners:
                 yield _marked(candidate, digest, owners, requester)

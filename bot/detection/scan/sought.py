@@ -61,9 +61,8 @@ class Sought:
         if self._own:
             found += self._owned(text, event)
         apart, long = self._apart(data), self._long(data)
-        layer = hidden.pieces(text, apart, long)
-        if layer:
-            found += self._hidden(layer, len(text))
+        if apart or long or hidden.may_be_in(text):
+            found += self._hidden(hidden.pieces(text, apart, long), len(text))
         return found
 
     def showable(self, line: str) -> str:
