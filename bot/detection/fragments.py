@@ -142,7 +142,7 @@ def _count(state: Session, marks: Sequence[Mark], at: float, most: int) -> bool:
 
 def _counts(state: Session, fragments: int) -> dict[str, float]:
     canaries = len(state.told_canaries or ())
-    return {"distinct fragments": fragments} | ({"canaries": canaries} if canaries else {})
+    return {"distinct fragments": float(fragments)} | ({"canaries": float(canaries)} if canaries else {})
 
 
 def _concerns(mark: Mark) -> bool:

@@ -30,8 +30,8 @@ def moment(seen: Seen) -> float:
     at = seen.event.occurred_at
     if at.__class__ is not float:
         at = seen.event.at
-    if at <= seen.arrived + LATENESS or not seen.arrived:  # type: ignore[operator]  # a float by now
-        return at  # type: ignore[return-value]
+    if at <= seen.arrived + LATENESS or not seen.arrived:
+        return at
     return seen.arrived
 
 

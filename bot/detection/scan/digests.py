@@ -14,7 +14,8 @@ LENGTH = 32
 """Hexadecimal digits. RFC 2104 §5: not less than half of the hash."""
 BLOCK = 64
 """Bytes of a block of SHA-256."""
-
+NUMBER = "number"
+NUMERIC = frozenset({"phone", "card", "account"})
 Hashed = Callable[[str | bytes], str]
 """Makes the keyed hash of a text. Text is taken in UTF-8."""
 
@@ -30,8 +31,12 @@ def owner_digest(key: bytes, user_id: str) -> str:
 
 
 def identifier_digest(key: bytes, kind: str, normal: str) -> str:
-    """An identifier in its normal form (`normalise_identifier`): the key of `Knowledge.owners`."""
-    return digest(key, f"{kind}\0{normal}")
+    """An identifier in its normal form (`normalise_identifier`): the key of `Knowledge.owners`.
+
+    What may stand in a text as the same digits, a telephone number, a card or an account, is hashed as one: a number in a text
+    does not say what it is, and is looked up once.
+    """
+    return digest(key, f"{NUMBER if kind in NUMERIC else kind}\0{normal}")
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,8 @@ from bot.detection.scan.checks import luhn, mod97
 from bot.detection.scan.normal import visible
 
 ACCOUNT_DIGITS = 6
+AREA = "23456789"
+"""With what an area code and an exchange of North America may begin."""
 IBAN_LENGTHS = {
     country: int(length)
     for country, length in re.findall(
@@ -70,19 +72,19 @@ def email(text: str) -> str:
 
 
 def phone(text: str) -> str:
-    """Digits with the country's code (ITU-T E.164: at most 15); ten digits of North America get their 1.
+    """Digits with the country's code (ITU-T E.164: at most 15), those of North America without their 1.
 
     A number that is registered without its country's code is found only where a text writes it so too.
     """
-    return phone_digits(re.sub(r"[^0-9]", "", text), text.startswith("+"))
-
-
-def phone_digits(digits: str, international: bool) -> str:
-    if digits.startswith("00"):
-        digits = digits[2:]
-    elif len(digits) == 10 and not international and digits[0] in "23456789" and digits[3] in "23456789":
-        digits = f"1{digits}"
+    digits = called(re.sub(r"[^0-9]", "", text))
     return digits if 7 <= len(digits) <= 15 else ""
+
+
+def called(digits: str) -> str:
+    """A number without what is dialled before it: 00 (ITU-T E.123), or the 1 of North America's eleven digits (NANP)."""
+    if digits[:1] == "0":
+        return digits[2:] if digits[:2] == "00" else digits
+    return digits[1:] if len(digits) == 11 and digits[0] == "1" and digits[1] in AREA and digits[4] in AREA else digits
 
 
 def iban(text: str) -> str:

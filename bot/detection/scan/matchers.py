@@ -67,7 +67,7 @@ def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[st
         yield from pattern.finditer(text)
         return
     done = 0
-    for end in sorted(ends):
+    for end in ends if len(ends) == 1 else sorted(ends):
         last = end - 1 if text[end - 1] not in characters else end
         start = done + len(text[done:last].rstrip(characters))
         yield from pattern.finditer(text, start, last)
