@@ -292,6 +292,9 @@ async def _whose(store: Store) -> tuple[str | None, Known]:
 def _ingest(settings: Settings) -> Finding:
     if settings.ingest_token is None:
         return Finding(
-            "ingest token", False, "alerts are refused with 503", "Set FIRSTHOUR_INGEST_TOKEN to a long random text."
+            "ingest token",
+            False,
+            "alerts and events are refused with 503",
+            "Set FIRSTHOUR_INGEST_TOKEN to a long random text.",
         )
-    return Finding("ingest token", True, "alerts are taken with it")
+    return Finding("ingest token", True, "alerts and events are taken with it")

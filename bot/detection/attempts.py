@@ -81,28 +81,40 @@ class Attempts(Timed, array_like=True, gc=False):
 
     def tell(self, call: str, told: int, at: float, bounds: Bounds) -> bool:
         """Something was told of a call. True where that changes what is counted."""
-        call = self.texts.get(call, call) if self.texts else call
-        if self.calls is None and self.first is None:
-            self.first = (call, at, told)
-            self._count(0, told)
-            return True
-        calls = self.spread()
-        known = calls.get(call)
-        if known is None:
-            calls[call] = at
-            self._count(0, told)
-        else:
-            before = self.told_of(call)
-            told |= before
-            if told == before and at >= known:
-                return False
-            calls[call] = min(at, known)
-            self._count(before, told)
+        if self.texts:
+            call = self.texts.get(call, call)
+        calls = self.calls
+        if calls is None:
+            if self.first is None:
+                self.first = (call, at, told)
+                self._count(0, told)
+                return True
+            calls = self.spread()
+        if call in calls:
+            return self._tell_more(calls, call, told, at, bounds)
+        calls[call] = at
+        self._note(call, 0, told)
+        if at < self.newest or not len(calls) & TIDY:
+            self._order(at, bounds)
+        return True
+
+    def _tell_more(self, calls: dict[str, float], call: str, told: int, at: float, bounds: Bounds) -> bool:
+        known, before = calls[call], self.told_of(call)
+        if before | told == before and at >= known:
+            return False
+        calls[call] = min(at, known)
+        self._note(call, before, before | told)
+        self._order(at, bounds)
+        return True
+
+    def _note(self, call: str, before: int, told: int) -> None:
+        if told == BLOCKED and not before:
+            self.blocks += 1
+            return
+        self._count(before, told)
         if told != BLOCKED:
             self.flagged = self.flagged or {}
             self.flagged[call] = told
-        self._order(at, bounds)
-        return True
 
     def told_of(self, call: str) -> int:
         return self.flagged.get(call, BLOCKED) if self.flagged else BLOCKED
@@ -118,8 +130,6 @@ class Attempts(Timed, array_like=True, gc=False):
         calls = self.spread()
         if at < self.newest:
             calls = self.calls = dict(sorted(calls.items(), key=itemgetter(1)))
-        elif len(calls) & TIDY:
-            return
         oldest = max(at, self.newest) - bounds.window - LATENESS
         first = next(iter(calls.values()))
         if first < oldest - bounds.window / 32 or len(calls) > bounds.calls * 9 // 8:

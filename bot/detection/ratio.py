@@ -82,7 +82,8 @@ class Ratio(Compiled[Attempts]):
         if self.require_signals > 1:
             more = self._signalled(state, seen, at) or more
         in_order = at >= state.newest
-        state.newest = max(state.newest, at)
+        if at > state.newest:
+            state.newest = at
         if not more or state.size() <= self._more_than:
             return None
         return self._weigh(state, seen, at, in_order=in_order)
@@ -116,10 +117,19 @@ class Ratio(Compiled[Attempts]):
             told_as = "block" if told & BLOCKED else "flag"
             minute = str(at // MINUTE)
             call = state.same(call, digest(*(who or ()), seen.text_id, minute, told_as))
-        name = event_name(event)
-        if name and state.size() > self._more_than - EVIDENCE:
-            state.event_ids = [*(state.event_ids or ())[1 - EVIDENCE :], name]
+        if state.size() > self._more_than - EVIDENCE:
+            self._keep(state, event)
         return state.tell(call, told, at, self._bounds)
+
+    def _keep(self, state: Attempts, event: Event) -> None:
+        """The latest of the evidence: up to twice as much as is told, so that it is seldom cut."""
+        name = event_name(event)
+        if name:
+            if state.event_ids is None:
+                state.event_ids = []
+            state.event_ids.append(name)
+            if len(state.event_ids) > 2 * EVIDENCE:
+                del state.event_ids[:EVIDENCE]
 
     def _weigh(self, state: Attempts, seen: Seen, at: float, *, in_order: bool) -> Finding | None:
         if abs(at - state.told) < AGAIN or not (state.bypasses or self._rule.fires_on_unknown_bypass):

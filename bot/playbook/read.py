@@ -63,7 +63,7 @@ class Folder:
         try:
             return Part(document, model.model_validate(document.data))
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
+            for detail in _meant(error.errors(include_url=False)):
                 self.problems += explain(document, detail)
             return None
 
@@ -84,6 +84,12 @@ class Folder:
             fix = did_you_mean(name, inside, "remove it")
             self.problems.append(Problem(name, 1, "nothing reads this file", fix))
         return self._hash.hexdigest()
+
+
+def _meant(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without “is empty” of a list of which pydantic has taken the wrong entries out: those are named."""
+    within = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
+    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in within]
 
 
 def explain(document: Document, detail: ErrorDetails, *, under: tuple[str | int, ...] = ()) -> list[Problem]:

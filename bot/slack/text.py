@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal, LiteralString
 
-from bot.incident.redact import clip
+from bot.incident.redact import clip, redact
 from bot.incident.words import Severity
 
 VALUE_CHARS = 300
@@ -64,8 +64,11 @@ def safe(text: str, limit: int = VALUE_CHARS, *, lines: bool = False) -> Md:
 
 
 def code(text: str, limit: int = VALUE_CHARS) -> Md:
-    """An identifier, exact and fit for copying, as inline code. Slack formats nothing in it; only a backtick could end it."""
-    shown = clip(visible(clip(text, limit)), limit).replace("`", "ˋ").strip()
+    """An identifier, exact and fit for copying, as inline code. Slack formats nothing in it; only a backtick could end it.
+
+    What sends it may name a user by their key or token: a secret is not shown, wherever it stands.
+    """
+    shown = clip(visible(clip(redact(text), limit)), limit).replace("`", "ˋ").strip()
     return Md(f"`{escape(shown)}`") if shown else Md("—")
 
 

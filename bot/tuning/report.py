@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.incident.redact import redact
 from bot.store.firings import Firings, Opened
 from bot.tuning.replay import GAP, Fired, Replayed, Subject
 from bot.tuning.thresholds import Number, Setting
@@ -135,7 +136,10 @@ def _row(report: Report, value: Number | None, fired: Fired, in_force: bool) -> 
         "in_force": in_force,
         "would_fire": fired.incidents,
         "findings": fired.findings,
-        "subjects": [{"kind": kind, "id": name, "app": app, "count": count} for (kind, name, app), count in top],
+        "subjects": [
+            {"kind": kind, "id": name and redact(name), "app": app and redact(app), "count": count}
+            for (kind, name, app), count in top
+        ],
         "false_positives_again": report.still(fired),
         "others_again": report.kept(fired),
     }

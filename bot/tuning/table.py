@@ -1,6 +1,6 @@
 """What `firsthour tune` says to people: a table with a small plot, what really happened, and what is not known.
 
-Decides the words and the shape. Ids were written by strangers: what is invisible in them is named.
+Decides the words and the shape. Ids were written by strangers: what is invisible in them is named, a secret is not shown.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.incident.redact import redact
 from bot.slack.text import visible
 from bot.tuning.replay import Subject
 from bot.tuning.report import TOP, Report, moment
@@ -75,6 +76,6 @@ def _of(count: int | None, total: int) -> str:
 
 
 def _named(subject: Subject, count: int) -> str:
-    where = f" in {visible(subject.app)[:ID_CHARS]}" if subject.app else ""
-    shown = visible(f"{subject.kind}:{subject.id or '?'}")[:ID_CHARS]
+    where = f" in {visible(redact(subject.app))[:ID_CHARS]}" if subject.app else ""
+    shown = visible(f"{subject.kind}:{redact(subject.id or '?')}")[:ID_CHARS]
     return f"{shown}{where} ×{count}"

@@ -1,7 +1,7 @@
 """`firsthour events tail`: what came in, what was found in it, and what fired, from the log of seen events alone.
 
 Decides which lines are shown, and how. Everything in them was written by strangers: in a terminal it is printed with control
-and invisible characters named, in JSON escaped. Texts are not in the log; of a secret there is its kind and its last four.
+and invisible characters named, in JSON escaped. Texts are not in the log; of a secret, also in an id, kind and last four show.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.detection.event import Mark, MarkKind, Outcome, Seen
 from bot.detection.finding import Finding
 from bot.detection.index import Index
 from bot.detection.rule import TriggerRule
-from bot.incident.redact import clip
+from bot.incident.redact import clip, redact
 from bot.slack.text import visible
 from bot.tuning.report import moment
 from bot.watch.frames import Frame, FrameKind
@@ -48,14 +48,13 @@ class Readers:
 class Wanted:
     readers: Readers
     user: str | None = None
-    """`user_id` of an event, subject of a finding."""
+    """`user_id` or `session_id` of an event, subject of a finding."""
     trigger: str | None = None
     """Only events that this one reads, and only its findings."""
 
     def event(self, seen: Seen) -> bool:
-        return self.user in {None, seen.event.user_id} and (
-            self.trigger is None or self.trigger in self.readers.of(seen)
-        )
+        named = self.user in {None, seen.event.user_id, seen.event.session_id}
+        return named and (self.trigger is None or self.trigger in self.readers.of(seen))
 
     def finding(self, finding: Finding) -> bool:
         return self.trigger in {None, finding.trigger} and self.user in {None, finding.subject_id}
@@ -153,6 +152,23 @@ def as_data(line: Line, readers: Readers) -> dict[str, Any]:
 
     A redacted excerpt is in neither: the room of the incident is the place for it.
     """
+    data: dict[str, Any] = _without_secrets(_data(line, readers))
+    return data
+
+
+def _without_secrets(value: Any) -> Any:
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {key: _without_secrets(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_without_secrets(one) for one in value]
+        case _:
+            return value
+
+
+def _data(line: Line, readers: Readers) -> dict[str, Any]:
     if isinstance(line, Fired):
         finding = line.finding
         return {
@@ -179,4 +195,4 @@ def _mark_data(mark: Mark) -> dict[str, object]:
 
 
 def _short(text: str | None) -> str:
-    return clip(text, CHARS) if text else ""
+    return clip(redact(text), CHARS) if text else ""

@@ -336,6 +336,24 @@ def test_a_dump_loaded_elsewhere_has_the_same_future() -> None:
     assert two.take(AFTER) == one.take(AFTER) != []
 
 
+def test_a_dump_is_of_the_moment_it_began_whatever_is_taken_meanwhile() -> None:
+    one, twin, two = filled(), filled(), engine(bulk(2), secrets(), most_keys=1000)
+    dump = one.dump()
+    entries = [next(dump)]
+    one.take(AFTER)
+    two.load([*entries, *dump])
+    assert two.take(AFTER) == twin.take(AFTER)
+
+
+def test_a_key_that_is_evicted_during_a_dump_is_part_of_it() -> None:
+    one = engine(bulk(), most_keys=3)
+    one.take([query(0, 1, user) for user in ("a", "b", "c")])
+    dump = one.dump()
+    entries = [next(dump)]
+    one.take([query(1, 1, user) for user in ("d", "e", "f")])
+    assert sorted(key[-1] for _, key, _ in [*entries, *dump]) == ["a", "b", "c"]
+
+
 def test_a_dump_that_was_left_early_costs_nothing_and_one_that_is_overtaken_says_so() -> None:
     one = filled()
     next(one.dump())

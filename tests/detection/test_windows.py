@@ -285,3 +285,36 @@ def test_what_comes_more_than_a_minute_behind_its_key_is_counted_as_late_and_in_
     engine = Engine(rules, most_keys=100)
     assert engine.take([query(61, 1), query(0.9, 2), block(100, 1), block(39, 2), bypass(39, 3)]) == []
     assert engine.late == 3
+
+
+def arrived(*told: tuple[float, str]) -> list[Seen]:
+    return [query(at, result) for at, result in told]
+
+
+@pytest.mark.parametrize(
+    ("events", "fires"),
+    [
+        # b comes late; a was seen again since, and the window that ended with b held a, b and c.
+        (arrived((0, "c"), (59, "a"), (61, "a"), (60, "b")), True),
+        # The same where a was away for longer than the window in between.
+        (arrived((0, "c"), (0, "a"), (61, "a"), (30, "b")), True),
+        # a came only after the window that held b and c.
+        (arrived((0, "c"), (100, "a"), (45, "b")), False),
+        # b came late, and is the oldest although it was told last.
+        (arrived((100, "a"), (50, "b"), (111, "c")), False),
+    ],
+)
+def test_a_result_that_comes_late_counts_in_the_windows_of_its_own_time(events: list[Seen], fires: bool) -> None:
+    assert bool(found(bulk(more_than=2, window_minutes=1), *events)) is fires
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [block(0, 1), block(61, 2), bypass(61, 3), block(30, 4)],
+        [block(100, 1), block(50, 2), bypass(110, 3), block(111, 4)],
+    ],
+)
+def test_an_attempt_that_comes_late_counts_in_the_windows_of_its_own_time(events: list[Seen]) -> None:
+    assert not found(campaign(more_than=2, window_minutes=1), *events)
+    assert found(campaign(more_than=2, window_minutes=2), *events)

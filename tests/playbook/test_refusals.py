@@ -57,6 +57,13 @@ def test_a_file_that_is_not_utf8_is_refused_at_its_line(folder: Path) -> None:
     assert problems_of(folder) == (Problem("metrics.yaml", 2, "the file is not UTF-8 text", "save it as UTF-8"),)
 
 
+def test_a_list_whose_only_entry_is_wrong_is_not_called_empty(folder: Path) -> None:
+    path = folder / "triggers/bulk_data_extraction.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[data_query, retrieval, tool_result]", "[data_quary]", 1), encoding="utf-8")
+    assert [problem.what for problem in problems_of(folder)] == ["`events`: “data_quary” is not known"]
+
+
 def test_a_missing_file_is_refused(folder: Path) -> None:
     (folder / "metrics.yaml").unlink()
     [problem] = problems_of(folder)

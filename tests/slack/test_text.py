@@ -110,6 +110,12 @@ def test_code_is_exact_but_for_backticks() -> None:
     assert code("") == "—"
 
 
+def test_code_shows_no_secret() -> None:
+    token = "ghp_" + "Ab9Qz1Rt7LmX2pVw8NcKd4Yf6HsJuE1TraEE"
+    assert code(f"u {token}") == "`u [redacted GitHub token …raEE]`"
+    assert token[:30] not in code(f"{token}", 20)
+
+
 def test_a_quote_stands_behind_bars_line_by_line() -> None:
     assert quoted("one\n\n> two") == "> one\n> ＞ two"
 

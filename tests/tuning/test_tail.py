@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from bot.detection.event import Event, Kind, Mark, MarkKind, Outcome, Seen, Stage, Tool, Verdict
+from bot.detection.event import Event, Kind, Mark, MarkKind, Outcome, Seen, Signal, Stage, Tool, Verdict
 from bot.detection.finding import Finding
 from bot.detection.rule import TriggerRule
 from bot.tuning import cli
@@ -108,6 +108,12 @@ def test_user_and_trigger_narrow_it_down(folder: Path) -> None:
     assert len(shown(folder, user="mallory", trigger="bulk_data_extraction")) == 3
 
 
+def test_a_session_narrows_it_down_as_a_user_does(folder: Path) -> None:
+    of_it = fired("s-1", subject_kind="session", trigger="jailbreak_success")
+    write(folder, began=AT, seen=[call(session_id="s-1"), call(session_id="s-2")], fired=[of_it])
+    assert len(shown(folder, user="s-1")) == 2
+
+
 def test_following_begins_where_the_past_ends_and_goes_on_into_new_segments(folder: Path) -> None:
     write(folder, began=AT, seen=queries("old", AT, 3))
     lines = tail(folder, Wanted(READERS), last=2, follow=True)
@@ -128,6 +134,15 @@ def _user(line: Line) -> str | None:
 
 def test_without_a_log_there_are_no_lines(folder: Path) -> None:
     assert shown(folder) == []
+
+
+def test_a_secret_that_a_sender_put_into_an_id_or_a_name_is_not_shown() -> None:
+    token = "ghp_" + "Ab9Qz1Rt7LmX2pVw8NcKd4Yf6HsJuE1TraEE"
+    told: dict[str, Any] = {"app": token, "event_id": token, "session_id": token, "tool": Tool(name=token)}
+    told |= {"signals": (Signal(name=token),), "verdicts": (Verdict(guardrail=token, outcome=Outcome.FLAG),)}
+    for line in (call(f"key {token}", **told), fired(f"key {token}", app=token, event_ids=(token,), by=token)):
+        said = in_words(line, READERS) + json.dumps(as_data(line, READERS))
+        assert token not in said and "[redacted GitHub token" in said
 
 
 @settings(max_examples=60)

@@ -175,6 +175,14 @@ async def test_hostile_ids_reach_no_terminal(ctx: Context, folder: Path) -> None
     assert "\x1b" not in text and "\x07" not in text and "\u202e" not in text and "[red]" in text
 
 
+async def test_a_secret_that_was_sent_as_an_id_is_not_shown(ctx: Context, folder: Path) -> None:
+    token = "ghp_" + "Ab9Qz1Rt7LmX2pVw8NcKd4Yf6HsJuE1TraEE"
+    write(folder, began=BEGIN, seen=queries(token, BEGIN, 140))
+    report = await tuned(ctx, folder)
+    said = " ".join([*shown(report).split(), json.dumps(as_json(report))])
+    assert token[:12] not in said and "[redacted GitHub token" in said
+
+
 async def test_a_trigger_without_a_threshold_has_one_row(ctx: Context, folder: Path) -> None:
     write(folder, began=BEGIN, seen=queries("mallory", BEGIN, 3))
     made = as_json(await tuned(ctx, folder, trigger="credential_leakage_confirmed"))

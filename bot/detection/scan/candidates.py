@@ -64,7 +64,7 @@ def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candida
         for run in runs(text, hits[NUMBERS], DIGIT_CHARACTERS, DIGITS):
             if numbers:
                 yield from _numbers(text, run)
-            if dates and len(run[0]) >= SHORTEST_DATE:
+            if dates and len(run[0]) >= SHORTEST_DATE and not run[0].isdigit():
                 yield from _dates(text, run)
     if IBANS in hits and IdentifierKind.IBAN in kinds:
         yield from _ibans(text)

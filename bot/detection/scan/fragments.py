@@ -71,6 +71,7 @@ class Fragments:
     def __init__(self, prompts: Sequence[Prompt], hashed: Hashed) -> None:
         self._hashed = hashed
         self._prompts = prompts
+        self._apps = {prompt.app for prompt in prompts}
         self._parts = frozenset(chain.from_iterable(prompt.words for prompt in prompts))
         self._known = _Known(self._parts, hashed)
         self._places: dict[str, list[tuple[int, int]]] = {}
@@ -79,6 +80,10 @@ class Fragments:
                 if name:
                     self._places.setdefault(name, []).append((number, place))
         self._sizes = [sum(map(bool, prompt.shingles)) for prompt in prompts]
+
+    def are_of(self, app: str | None) -> bool:
+        """Whether any prompt is looked for in this application's texts."""
+        return app is None or app in self._apps or None in self._apps
 
     def find(self, words: Sequence[bytes], app: str | None, held: Held) -> list[Quote]:
         """The quotes of at least eight words; adds to `held` what they cover. A quote that only goes on is told again where

@@ -36,21 +36,18 @@ class People:
 
     def find(self, text: str, hits: Ends, requester: str) -> list[Found]:
         """`hits`: of `candidates.NEEDLES`, by number. `requester`: keyed hash of who asked."""
-        if self._kinds and (hits or self._everywhere or "@" in text):
-            return list(self._find(text, hits, requester))
-        return []
-
-    def _find(self, text: str, hits: Ends, requester: str) -> Iterator[Found]:
+        found: list[Found] = []
+        if not self._kinds or not (hits or self._everywhere or "@" in text):
+            return found
         for number, candidate in enumerate(self._candidates(text, hits)):
             if number == MOST:
                 self.cut_short += 1
-                return
-            if not candidate.normal:
-                continue
-            digest = self._hashed(candidate.kind + "\0" + candidate.normal)
+                break
+            digest = self._hashed(candidate.kind + "\0" + candidate.normal) if candidate.normal else ""
             owners = self._owners.get(digest)
             if owners:
-                yield _marked(candidate, digest, owners, requester)
+                found.append(_marked(candidate, digest, owners, requester))
+        return found
 
     def _candidates(self, text: str, hits: Ends) -> Iterator[Candidate]:
         yield from candidates(text, hits, self._kinds)

@@ -50,10 +50,10 @@ class Sought:
         """All finds, in no order. `text` is visible: no invisible character is left in it."""
         data = text.encode("utf-8", "replace")
         hits = self._shapes(data)
-        found = list(self._credentials.find(text, hits, FIRST)) if hits else []
+        found = list(self._credentials.find(text, hits, FIRST)) if hits and max(hits) >= FIRST else []
         found += self.people.find(text, hits, requester)
         found += self._canaries.find(text, data)
-        if self._fragments is not None:
+        if self._fragments is not None and self._fragments.are_of(event.app):
             found += self._quoted(self._fragments, text, event, held)
         if event.stage is Stage.INPUT:
             asked = normal(text)
@@ -61,7 +61,7 @@ class Sought:
         if self._own:
             found += self._owned(text, event)
         apart, long = self._apart(data), self._long(data)
-        if apart or long or hidden.may_be_in(text):
+        if apart or long or "%" in text:
             found += self._hidden(hidden.pieces(text, apart, long), len(text))
         return found
 
