@@ -41,8 +41,8 @@ PRIORITY: dict[IntentKind, int] = {
     IntentKind.INVITE: 30,
     IntentKind.DIRECT: 40,
     IntentKind.PIN: 50,
+    IntentKind.NOTICE: 55,
     IntentKind.POST: 60,
-    IntentKind.NOTICE: 60,
 }
 """Smaller is more urgent. A surface adds its own place (`SURFACE_ORDER`); the severity breaks ties."""
 

@@ -71,13 +71,13 @@ class Pace:
     """One a process and a workspace. `now` counts seconds and never goes back."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+        self.now = now
         self._methods: dict[str, Bucket] = {}
         self._channels: dict[str, Bucket] = {}
 
     def take(self, method: str, channel: str | None = None) -> float:
         """0 where the call may go now (its place is taken), else the seconds until there may be one."""
-        now = self._now()
+        now = self.now()
         buckets = [self._method(method, now)]
         if channel is not None and method in POSTING:
             buckets.append(self._channel(channel, now))
@@ -90,7 +90,7 @@ class Pace:
 
     def limited(self, method: str, retry_after: float) -> None:
         """Slack said 429: the method rests for exactly so long, and then runs slower for a while."""
-        now = self._now()
+        now = self.now()
         self._method(method, now).limited(now, retry_after)
 
     def _method(self, method: str, now: float) -> Bucket:

@@ -23,20 +23,20 @@ from bot.practice.server import PracticeWorkspace
 from bot.store import Store
 from tests.crash import checker
 from tests.crash.traffic import Traffic
-from tests.process import Bot
+from tests.process import Bot, Forked
 
 SPEED = 6.0
 """The first hour in ten minutes, so that reminders fall due during a run."""
 LATENCY = 0.1
 LIVES = (0.1, 4.0)
 """Seconds that a process lives, once it is ready."""
-STILLBORN, BIRTH = 0.2, (0.3, 2.0)
-"""So often a process is killed while it starts, after so many seconds."""
+STILLBORN, BIRTH, FORKED_BIRTH = 0.2, (0.3, 2.0), (0.05, 0.8)
+"""So often a process is killed while it starts, after so many seconds. Imports are none of a forked one's."""
 QUIET_WITHIN, RESTS = 15.0, 12
 """Seconds, and how often they are given. Slack's limits leave much to be done at the end, and a new process has a new budget."""
 TAKEN_OVER_WITHIN = 15.0
 SHORT = 20
-"""Fewer kills are the short form, where one takeover is measured instead of one of each."""
+"""Fewer kills are the short form: processes are forked, and one takeover is measured instead of one of each."""
 METHODS = ("chat.*", "conversations.*", "pins.*", "users.*", "usergroups.*", "response_url")
 ADMIN_FAULTS: tuple[AdminFault, ...] = ("error_before", "error_after", "reset_after", "delay")
 
@@ -67,7 +67,7 @@ async def storm(folder: Path, database_url: str, *, kills: int, seed: int, repli
         httpx.AsyncClient(timeout=30) as http,
     ):
         _faults(workspace)
-        bots = _bots(folder, workspace, ai_app, database_url, replicas)
+        bots = _bots(folder, workspace, ai_app, database_url, replicas, Forked if kills < SHORT else Bot)
         traffic = Traffic(workspace, bots, seed)
         takeovers: list[float] = []
         try:
@@ -89,7 +89,7 @@ async def storm(folder: Path, database_url: str, *, kills: int, seed: int, repli
 
 
 def _bots(
-    folder: Path, workspace: PracticeWorkspace, ai_app: PracticeAiApp, database_url: str, replicas: int
+    folder: Path, workspace: PracticeWorkspace, ai_app: PracticeAiApp, database_url: str, replicas: int, kind: type[Bot]
 ) -> list[Bot]:
     config = folder / "organisation.yaml"
     config.write_text(organisation(ai_app, workspace, gated=False), encoding="utf-8")
@@ -100,7 +100,7 @@ def _bots(
         "PRACTICE_CHAT_TOKEN": ai_app.chat_token,
         "PRACTICE_CREDENTIAL": ai_app.credential,
     }
-    return [Bot(workspace, database_url, folder / f"bot-{number}.log", **env) for number in range(replicas)]
+    return [kind(workspace, database_url, folder / f"bot-{number}.log", **env) for number in range(replicas)]
 
 
 def _faults(workspace: PracticeWorkspace) -> None:
@@ -130,7 +130,7 @@ async def _kill(bots: list[Bot], store: Store, ai_app: PracticeAiApp, *, kills: 
     for _ in range(kills):
         bot = chance.choice(bots)
         if chance.random() < STILLBORN:
-            await asyncio.sleep(chance.uniform(*BIRTH))
+            await asyncio.sleep(chance.uniform(*(FORKED_BIRTH if isinstance(bot, Forked) else BIRTH)))
         else:
             await bot.ready()
             await asyncio.sleep(chance.uniform(*LIVES))

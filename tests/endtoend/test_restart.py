@@ -15,7 +15,7 @@ import pytest
 from bot.practice.arguments import Arguments
 from bot.practice.server import PracticeWorkspace
 from bot.practice.state import Channel, Message
-from tests.process import Bot
+from tests.process import Bot, Forked
 
 from .conftest import key_of
 
@@ -40,7 +40,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @contextlib.asynccontextmanager
 async def bot_of(workspace: PracticeWorkspace, folder: Path, **env: str) -> AsyncIterator[Bot]:
-    bot = Bot(workspace, f"sqlite:///{folder / 'firsthour.db'}", folder / "log", **env)
+    bot = Forked(workspace, f"sqlite:///{folder / 'firsthour.db'}", folder / "log", **env)
     await bot.start()
     try:
         yield bot

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.practice.server import PracticeWorkspace
-from tests.process import Bot, running
+from tests.process import Forked, running
 
 from .conftest import key_of
 
@@ -41,7 +41,7 @@ def doubled(workspace: PracticeWorkspace) -> dict[str, int]:
 async def test_a_process_that_is_terminated_at_work_ends_soon_and_loses_nothing(tmp_path: Path, after: float) -> None:
     url = f"sqlite:///{tmp_path}/firsthour.db"
     async with PracticeWorkspace(latency=0.1) as workspace, httpx.AsyncClient(timeout=20) as http:
-        bot = Bot(workspace, url, tmp_path / "log")
+        bot = Forked(workspace, url, tmp_path / "log")
         await bot.start()
         for number in range(ROOMS):
             await bot.alert(http, app=f"app-{number}")
@@ -55,7 +55,7 @@ async def test_a_process_that_is_terminated_at_work_ends_soon_and_loses_nothing(
         database.close()
         assert left == 0, "what was in hand is finished or given back"
         assert "firsthour.stopped" in bot.log.read_text()
-        async with running(workspace, url, tmp_path / "log"):
+        async with running(workspace, url, tmp_path / "log", kind=Forked):
             await workspace.until(lambda: complete(workspace, range(1, ROOMS + 1)), timeout=40)
     assert set(rooms(workspace).values()) == {1}
     assert not doubled(workspace)
@@ -65,7 +65,7 @@ async def test_a_slack_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> No
     """Everything in hand waits for an answer that does not come."""
     url = f"sqlite:///{tmp_path}/firsthour.db"
     async with PracticeWorkspace() as workspace, httpx.AsyncClient(timeout=20) as http:
-        bot = Bot(workspace, url, tmp_path / "log")
+        bot = Forked(workspace, url, tmp_path / "log")
         await bot.start()
         workspace.faults.add(method="*", when="before", kind="delay", seconds=30, times=None)
         await bot.alert(http)
@@ -76,7 +76,7 @@ async def test_a_slack_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> No
         assert time.monotonic() - began < 10
         await asking
         workspace.faults.clear()
-        async with running(workspace, url, tmp_path / "log"):
+        async with running(workspace, url, tmp_path / "log", kind=Forked):
             await workspace.until(lambda: complete(workspace, range(1, 2)), timeout=40)
     assert set(rooms(workspace).values()) == {1} and not doubled(workspace)
 
@@ -84,7 +84,7 @@ async def test_a_slack_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> No
 async def test_a_database_of_another_version_keeps_it_from_starting_and_says_the_command(tmp_path: Path) -> None:
     """A migration is missing: nothing is migrated by a start."""
     async with PracticeWorkspace() as workspace:
-        bot = Bot(workspace, f"sqlite:///{tmp_path}/firsthour.db", tmp_path / "log")
+        bot = Forked(workspace, f"sqlite:///{tmp_path}/firsthour.db", tmp_path / "log")
         await bot.start()
         await bot.terminate()
         with sqlite3.connect(tmp_path / "firsthour.db") as database:

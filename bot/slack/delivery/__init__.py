@@ -42,7 +42,7 @@ class Delivery:
         slack = Slack(client, pace)
         self._desk = Desk(store, playbook, org, slack, speed, deployment)
         self._people = People(slack)
-        self._channels = Channels(slack, org.channels.announcements, private_too=org.private_rooms)
+        self._channels = Channels(slack, org.channels.announcements, private_too=org.private_rooms, now=pace.now)
 
     def handlers(self) -> Mapping[IntentKind, Handler]:
         desk, people = self._desk, self._people

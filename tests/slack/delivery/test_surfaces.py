@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,7 +14,11 @@ from bot.practice import posting
 from bot.practice.server import PracticeWorkspace
 from bot.practice.state import Channel, Message
 from bot.settings import Channels, Organisation
+from bot.slack.client import Slack, slack_client, slack_session
+from bot.slack.delivery.channels import Channels as Announcing
 from bot.slack.delivery.surfaces import UNREACHABLE
+from bot.slack.failures import Failure
+from bot.slack.pace import Pace
 from bot.store.resync import resync
 from tests.slack.delivery.conftest import ORG, Work, texts
 
@@ -217,6 +222,22 @@ async def test_the_channel_is_looked_up_once_for_many_announcements(work: Work, 
         await work.opened()
     assert len(ws.messages("incidents")) == 3
     assert len(ws.record.calls("conversations.list")) == 1
+
+
+async def test_announcements_that_wait_for_a_slack_that_is_away_share_a_look_up_and_leave_no_doubt(
+    ws: PracticeWorkspace,
+) -> None:
+    now = [0.0]
+    async with slack_session() as session:
+        client = slack_client(ws.bot_token, ws.api_url, session)
+        channels = Announcing(Slack(client, Pace()), "incidents", private_too=True, now=lambda: now[0])
+        ws.web.down = True
+        for answer in await asyncio.gather(*(channels.announcements() for _ in range(20))):
+            assert isinstance(answer, Failure) and not answer.uncertain
+        assert len(ws.record.calls("conversations.list")) == 1
+        ws.web.down = False
+        now[0] += 1.0
+        assert await channels.announcements() == ws.channel("incidents").id
 
 
 class TestById:
