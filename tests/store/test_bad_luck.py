@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlmodel import col, select
+from structlog.testing import capture_logs
 
 from bot.cases.execute import handlers as executing
 from bot.cases.gave_up import gave_up
@@ -135,9 +136,10 @@ async def test_a_runner_outlives_a_read_only_database(store: Store) -> None:
         return Done()
 
     runner = Runner(store, {IntentKind.SHOW: show}, owner="a", gave_up=gave_up)
-    async with read_only(store):
-        task = asyncio.create_task(runner.run())
-        await asyncio.sleep(0)
+    with capture_logs() as logged:
+        async with read_only(store):
+            task = asyncio.create_task(runner.run())
+            await until(lambda: any(one["event"] == "intents.not_claimed" for one in logged))
     async with store.unit() as unit:
         await unit.intend(IntentKind.SHOW, "k")
     await until(lambda: carried == ["k"])
