@@ -16,7 +16,17 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from bot.incident import incident, outward, policy, registered, timeline, work  # noqa: F401 — importing the nouns fills the metadata
+from bot.incident import (  # noqa: F401 — importing the nouns fills the metadata
+    evidence,
+    incident,
+    learning,
+    outward,
+    policy,
+    registered,
+    timeline,
+    validation,
+    work,
+)
 from bot.incident.columns import Number, UtcDateTime, Word
 from bot.store import Store
 

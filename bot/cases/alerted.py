@@ -17,7 +17,8 @@ from bot.cases.alert import AlertIn
 from bot.cases.context import Context
 from bot.cases.opening import open_incident
 from bot.cases.severity import apply_severity
-from bot.incident.incident import Actor, Alert, Evidence, Incident
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Actor, Alert, Incident
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActorKind, DetectionMethod, Severity, SubjectKind

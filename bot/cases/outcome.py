@@ -13,9 +13,10 @@ from bot.cases.attempt import by
 from bot.cases.contained import lapse, settle
 from bot.cases.context import Context
 from bot.connectors import Connector, Effect, Nature, Order, Result
-from bot.incident.incident import SYSTEM, Evidence, Incident
+from bot.incident.evidence import Evidence
+from bot.incident.incident import SYSTEM, Incident
 from bot.incident.timeline import Happened
-from bot.incident.words import ActionState
+from bot.incident.words import ActionState, EvidenceKind
 from bot.incident.work import Action
 from bot.store import Unit
 from bot.store.runner import Record
@@ -89,7 +90,7 @@ async def keep(
         unit.add(
             Evidence(
                 incident=number,
-                kind="snapshot",
+                kind=EvidenceKind.SNAPSHOT,
                 name=name,
                 sha256=digest,
                 size=len(content),

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from sqlmodel import select
 
-from bot.incident.incident import Evidence, Incident
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Incident
+from bot.incident.words import EvidenceKind
 from bot.store import Unit
 
-PLAIN, CREDENTIAL = "alert", "credential"
+PLAIN, CREDENTIAL = EvidenceKind.TEXT, EvidenceKind.CREDENTIAL
 REDACTED = "[redacted "
 """How a removed secret begins, ours or of whoever redacted before sending."""
 
 
-def kind_of(redacted: str) -> str:
+def kind_of(redacted: str) -> EvidenceKind:
     """The kind of a piece of evidence that an alert brought, from its text after redaction."""
     return CREDENTIAL if REDACTED in redacted else PLAIN
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.incident.approval import glass_broken
-from bot.incident.incident import Alert, Evidence, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Alert, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
 from bot.incident.outward import Surface, SurfaceKind
 from bot.incident.words import ActionState, Phase, Role, StepState
 from bot.incident.work import Action, Approval, Step

@@ -1,4 +1,4 @@
-"""The incident and what came in about it: incident, alert, gathered subject, evidence, role, the counter of numbers.
+"""The incident and what came in about it: incident, alert, gathered subject, role, the counter of numbers.
 
 Decides which facts are stored. Which moves are legal is `lifecycle`'s; who may make them is `approval`'s.
 Times are stored facts (design law 12): what is not known is None, never zero.
@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.incident.columns import JSON_COLUMN, Json, Number, UtcDateTime, Word
+from bot.incident.columns import JSON_COLUMN, Number, UtcDateTime, Word
 from bot.incident.words import ActorKind, Category, DetectionMethod, Role, Severity, Status, SubjectKind
 
 OPEN_INCIDENT = text("ended_at IS NULL AND dedup_key IS NOT NULL")
@@ -98,7 +98,21 @@ class Incident(SQLModel, table=True):
     late_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When the room was last told that its messages are late; None where they never were."""
     duplicate_of: int | None = None
+    recurrence_of: int | None = Field(default=None, index=True)
+    """The ended incident that came back with this one; None where it is the first."""
     resolution: str | None = None
+    tags: list[str] | None = Field(default=None, sa_type=JSON_COLUMN)
+    """Techniques that were found to be used (MITRE ATLAS and OWASP LLM ids), beside what trigger and category imply. None while
+    nobody classified it."""
+
+    validation_waived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    validation_waived_by: str | None = Field(default=None, max_length=120)
+    validation_waiver: str | None = None
+    """Why it was resolved without a proof that the fix holds; the review prints it."""
+    review_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_held_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    monitored_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Until then a recurrence is looked for with more attention; None where nobody began it."""
 
     head_seq: int = 0
     head_hash: str = Field(default="0" * 64, max_length=64)
@@ -152,23 +166,6 @@ class GatheredSubject(SQLModel, table=True):
     first_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Evidence(SQLModel, table=True):
-    """One piece of evidence: the digest of the original, and a redacted excerpt that may be shown."""
-
-    __table_args__ = (UniqueConstraint("incident", "name", "sha256", name="ux_evidence_incident_name_sha256"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    incident: int = Field(foreign_key="incident.number", index=True)
-    kind: str = Field(max_length=40)
-    name: str = Field(max_length=200)
-    sha256: str = Field(max_length=64)
-    size: int
-    excerpt: str
-    source: str = Field(max_length=120)
-    added_by: str = Field(max_length=120)
-    added_at: datetime = Field(sa_type=UtcDateTime)
-
-
 class RoleHeld(SQLModel, table=True):
     """Who holds a role in an incident now. Who held it before is in the timeline."""
 
@@ -193,33 +190,3 @@ class StakeholderUpdate(SQLModel, table=True):
     text: str
     by: str = Field(max_length=120)
     at: datetime = Field(sa_type=UtcDateTime)
-
-
-class ActionItem(SQLModel, table=True):
-    """What must change so that it does not happen again."""
-
-    __tablename__ = "action_item"
-
-    id: int | None = Field(default=None, primary_key=True)
-    incident: int = Field(foreign_key="incident.number", index=True)
-    text: str
-    kind: str = Field(max_length=20)
-    owner: str | None = Field(default=None, max_length=40)
-    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    created_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class ValidationRun(SQLModel, table=True):
-    """One replay of the attack against the remediated target."""
-
-    __tablename__ = "validation_run"
-
-    id: int | None = Field(default=None, primary_key=True)
-    incident: int = Field(foreign_key="incident.number", index=True)
-    target: str = Field(max_length=120)
-    verdict: str | None = Field(default=None, max_length=20)
-    started_by: str = Field(max_length=120)
-    started_at: datetime = Field(sa_type=UtcDateTime)
-    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    report: Json = Field(default_factory=dict, sa_type=JSON_COLUMN)

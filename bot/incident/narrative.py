@@ -59,6 +59,33 @@ SENTENCES: dict[Happened, str] = {
     H.ESCALATED: "{actor} escalated to {to}[ (level {level})]",
     H.SNOOZED: "{actor} snoozed the reminders[ for {minutes} minutes]",
     H.GAVE_UP: "{actor} gave up on {intent:word}[: {why}]",
+    H.EVIDENCE_KEPT: "The evidence {name} is in the vault[ (sha256 {sha256:short})]",
+    H.EVIDENCE_READ: "{actor} read the evidence {name}[ (sha256 {sha256:short})][ from the {via:word}][: {reason}]",
+    H.EVIDENCE_LOST: "The evidence {name} could not be had[ (sha256 {sha256:short})][: {why}]",
+    H.EVIDENCE_WAIVED: "{actor} went on without evidence that the playbook wants ({missing})[ before {before}][: {reason}]",
+    H.CLASSIFIED: "{actor} classified the attack[ as {category:word}][, {tags}]",
+    H.EXPOSURE_ESTIMATED: "{actor} estimated how far it went:"
+    + "[ {users} users exposed][, {records} records][, models {models}][, environments {environments}]"
+    + "[, data {data}][ ({basis})]",
+    H.QUESTION_ANSWERED: "{actor} answered “{question:word}”[: {text}]",
+    H.HANDED_OVER: "{actor} handed over[ to {to}][: {text}]",
+    H.VALIDATION_STARTED: "{actor} began validation {run}[ against {target}][, version {version}][, {payloads} payloads]",
+    H.VALIDATION_STOPPED: "{actor} stopped validation {run}[: {reason}]",
+    H.VALIDATED: "Validation {run} came to {verdict:word}[ against {target}][, version {version}][: {reason}]",
+    H.VALIDATION_WAIVED: "{actor} waived the validation of the fix: {reason}",
+    H.DOCUMENT_WRITTEN: "{actor} had {document:word} written[ (sha256 {sha256:short})]",
+    H.DOCUMENT_RELEASED: "{actor} released {document:word}[ (sha256 {sha256:short})][ to {to}]",
+    H.REVIEW_PLANNED: "{actor} planned the review[ for {due}]",
+    H.REVIEW_HELD: "{actor} said that the review was held[: {text}]",
+    H.ITEM_ADDED: "{actor} added action item {item}[ ({kind:word})][: {text}]",
+    H.ITEM_CHANGED: "{actor} changed action item {item}[, owner {owner}][, due {due}][, tracked at {link}]",
+    H.ITEM_DONE: "{actor} finished action item {item}[: {text}]",
+    H.ITEM_DROPPED: "{actor} dropped action item {item}[: {reason}]",
+    H.RISK_ENTERED: "{actor} entered risk {risk}[: {text}]",
+    H.RISK_CHANGED: "{actor} changed risk {risk}[, {treatment:word}][: {reason}]",
+    H.MONITORING_BEGAN: "{actor} began enhanced monitoring[, until {until}]",
+    H.MONITORING_ENDED: "Enhanced monitoring ended[: {result}]",
+    H.RECURRED: "It came back[ as {incident}][: {reason}]",
 }
 """`{key}` is a value of the entry; a part in brackets is left out where its value is not known."""
 

@@ -30,6 +30,16 @@ class IntentKind(StrEnum):
     DIRECT = "direct"
     NOTICE = "notice"
     """Tell the stakeholders' channel what belongs to no incident."""
+    KEEP = "keep"
+    """Carry bytes that wait in the store to the vault."""
+    FETCH = "fetch"
+    """Bring a file of Slack's into the vault."""
+    UPLOAD = "upload"
+    """Make a document and share it in Slack."""
+    TRACK = "track"
+    """Open an issue for an action item where the organisation tracks them."""
+    HOME = "home"
+    """Show a person's Home tab anew."""
 
 
 PRIORITY: dict[IntentKind, int] = {
@@ -43,6 +53,11 @@ PRIORITY: dict[IntentKind, int] = {
     IntentKind.PIN: 50,
     IntentKind.NOTICE: 55,
     IntentKind.POST: 60,
+    IntentKind.KEEP: 25,
+    IntentKind.FETCH: 25,
+    IntentKind.UPLOAD: 65,
+    IntentKind.HOME: 70,
+    IntentKind.TRACK: 75,
 }
 """Smaller is more urgent. A surface adds its own place (`SURFACE_ORDER`); the severity breaks ties."""
 
@@ -142,6 +157,13 @@ class ReminderKind(StrEnum):
     UPDATE_DUE = "update_due"
     TEMPORARY_OVER = "temporary_over"
     """An action's time to live is over: revert it or keep it?"""
+    REVIEW_DUE = "review_due"
+    ITEM_DUE = "item_due"
+    """Before and after an action item's due date; the owner is told, nobody else."""
+    MONITORING_OVER = "monitoring_over"
+    REGRESSION_DUE = "regression_due"
+    """A closed incident's pack is replayed again."""
+    RISK_DUE = "risk_due"
 
 
 class ReminderState(StrEnum):

@@ -197,3 +197,99 @@ class CanaryKind(StrEnum):
     TOOL = "tool"
     UNKNOWN = "unknown"
     """Counts as a credential and as part of a system prompt; the worse one decides."""
+
+
+class EvidenceKind(StrEnum):
+    """What a piece of evidence is. A playbook says which kinds it wants before what is irreversible."""
+
+    CREDENTIAL = "credential"
+    """Text of an alert in which a credential was found."""
+    TEXT = "text"
+    """Text of an alert, or a note, that is nothing more special."""
+    MODEL_STATE = "model_state"
+    """Identifier, version, parameters, the system prompt's hash."""
+    LOGS = "logs"
+    ADVERSARIAL_INPUT = "adversarial_input"
+    """What the attacker sent, with its context. Only this is replayed against a fix."""
+    SCREENSHOT = "screenshot"
+    TOOL_LOG = "tool_log"
+    DOCUMENTS = "documents"
+    """What retrieval handed to the model."""
+    SNAPSHOT = "snapshot"
+    """What a connector saw before it changed anything."""
+    PACK = "pack"
+    """A regression pack: payloads, indicators and controls that one validation replays."""
+    OTHER = "other"
+
+
+class EvidenceState(StrEnum):
+    WAITING = "waiting"
+    """Its bytes are on their way to the vault."""
+    KEPT = "kept"
+    LOST = "lost"
+    """They could not be had any more: deleted in Slack, or the vault has them no longer."""
+    HASH_ONLY = "hash_only"
+    """Only its digest was ever stored (pieces of before the vault)."""
+
+
+class RunState(StrEnum):
+    """Of one validation of a fix."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+class TrialOutcome(StrEnum):
+    """What one replay of one payload came to."""
+
+    BLOCKED = "blocked"
+    """A guardrail refused the call before or after the model."""
+    REFUSED = "refused"
+    ANSWERED_SAFELY = "answered_safely"
+    ATTACK_SUCCEEDED = "attack_succeeded"
+    INVALID = "invalid"
+    """Nothing was learnt: authentication, an error, a time-out, an empty or unreadable answer."""
+
+
+class Verdict(StrEnum):
+    """Of a whole validation."""
+
+    VERIFIED = "verified"
+    INCOMPLETE = "incomplete"
+    """An attack succeeded: the fix does not hold."""
+    INCONCLUSIVE = "inconclusive"
+    """Nothing succeeded, and it is not proven that nothing could."""
+
+
+class ItemKind(StrEnum):
+    """What an action item does about the next one."""
+
+    PREVENT = "prevent"
+    DETECT = "detect"
+    RESPOND = "respond"
+    PROCESS = "process"
+
+
+class ItemState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class Level(StrEnum):
+    """Of a risk: how likely, how bad."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Treatment(StrEnum):
+    """What is done about a risk."""
+
+    MITIGATE = "mitigate"
+    ACCEPT = "accept"
+    TRANSFER = "transfer"
+    AVOID = "avoid"

@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.columns import Json
 from bot.incident.errors import Invalid
-from bot.incident.incident import Alert, Evidence, RoleHeld, StakeholderUpdate
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Alert, RoleHeld, StakeholderUpdate
 from bot.incident.timeline import prove
 from bot.incident.work import Action, Approval, Step
 from bot.store import queries

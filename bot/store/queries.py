@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.casefile import CaseFile
 from bot.incident.errors import NotFound
-from bot.incident.incident import Alert, Evidence, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Alert, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
 from bot.incident.outward import Surface
 from bot.incident.timeline import Happened, TimelineEntry, prove
 from bot.incident.words import Role

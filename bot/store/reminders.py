@@ -18,7 +18,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.casefile import CaseFile
 from bot.incident.columns import Json
-from bot.incident.incident import Evidence, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Incident, RoleHeld, StakeholderUpdate
 from bot.incident.outward import InboundKey, Reminder, ReminderKind, ReminderState
 from bot.incident.work import Step
 from bot.store.unit import Unit

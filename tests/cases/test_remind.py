@@ -12,10 +12,10 @@ from sqlmodel import col, select
 from bot.cases import acknowledge, finish, roles, severity, steps, update
 from bot.cases.context import Context
 from bot.cases.remind import sweep
-from bot.incident.incident import Evidence
+from bot.incident.evidence import Evidence
 from bot.incident.outward import IntentKind, Reminder, ReminderKind, ReminderState
 from bot.incident.timeline import Happened
-from bot.incident.words import ActionState, Phase, Role, Severity
+from bot.incident.words import ActionState, EvidenceKind, Phase, Role, Severity
 from bot.incident.work import Action, Step
 from bot.store import Store, queries
 from tests import opened as case
@@ -50,7 +50,7 @@ async def add_evidence(store: Store, number: int) -> None:
     async with store.unit() as unit:
         unit.add(
             Evidence(
-                incident=number, kind="log", name="gateway", sha256="0" * 64, size=1, excerpt="x", source="test",
+                incident=number, kind=EvidenceKind.LOGS, name="gateway", sha256="0" * 64, size=1, excerpt="x", source="test",
                 added_by="U0ALICE", added_at=unit.now,
             )
         )  # fmt: skip

@@ -14,7 +14,8 @@ from sqlmodel import col, func, select
 
 from bot.cases import receive
 from bot.incident.errors import Busy
-from bot.incident.incident import Alert, Evidence, Incident
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Alert, Incident
 from bot.store import Store
 from tests.ingress.conftest import Build, Connect
 

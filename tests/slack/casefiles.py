@@ -7,11 +7,13 @@ from functools import cache
 from typing import Any
 
 from bot.incident.casefile import CaseFile
-from bot.incident.incident import Alert, Evidence, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.evidence import Evidence
+from bot.incident.incident import Alert, Incident, RoleHeld, StakeholderUpdate
 from bot.incident.words import (
     ActionKind,
     ActionState,
     Decision,
+    EvidenceKind,
     Phase,
     Role,
     ScopeKind,
@@ -153,7 +155,7 @@ def alert(title: str = "Canary token seen again") -> Alert:
 def evidence(text: str = "the answer as delivered") -> Evidence:
     return Evidence(
         incident=12,
-        kind="text",
+        kind=EvidenceKind.TEXT,
         name=text,
         sha256="e" * 64,
         size=10,
