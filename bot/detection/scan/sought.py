@@ -5,6 +5,7 @@ Decides which detectors look at a text and in which order. It keeps nothing of a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot.detection.event import Event, MarkKind, Stage
@@ -25,6 +26,8 @@ from bot.detection.scan.shingles import spans_of, words_of
 
 FIRST = len(candidates.NEEDLES)
 """Of the credentials' needles, which come after those of the candidates."""
+RANDOM = re.compile(r"(?<![\w+/=~-])(?=[\w+/=~-]{0,400}?\d)(?=[\w+/=~-]{0,400}?[^\W\d_])[\w+/=~-]{16,}")
+"""Looks like something that a machine made. A credential whose surroundings no issuer's form expects is still not shown."""
 
 
 class Sought:
@@ -68,6 +71,7 @@ class Sought:
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
         line = self._credentials.without(line, self._shapes(line.encode("utf-8", "replace")), FIRST)
+        line = RANDOM.sub("[redacted]", line)
         return "" if self._canaries.find(line, line.encode("utf-8", "replace")) else line
 
     def _owned(self, text: str, event: Event) -> Iterator[Found]:
