@@ -21,7 +21,10 @@ TIERS: dict[int, tuple[str, ...]] = {
         "conversations.join", "conversations.open", "conversations.kick", "chat.update", "chat.delete",
         "users.lookupByEmail", "users.conversations", "reactions.add", "team.info", "bots.info",
     ),
-    100: ("conversations.members", "chat.postEphemeral", "views.open", "views.update", "views.push", "users.info"),
+    100: (
+        "conversations.members", "chat.postEphemeral", "views.open", "views.update", "views.push", "users.info",
+        "files.getUploadURLExternal", "files.completeUploadExternal",
+    ),
     480: ("chat.postMessage",),
 }  # fmt: skip
 """Calls a minute. chat.postMessage also has an unpublished cap for the workspace: 8 a second is a guess below it."""
@@ -87,6 +90,10 @@ class Pace:
         for bucket in buckets:
             bucket.tokens -= 1
         return 0.0
+
+    def give_back(self, method: str) -> None:
+        """A place that was taken and is not used."""
+        self._method(method, self.now()).tokens += 1
 
     def limited(self, method: str, retry_after: float) -> None:
         """Slack said 429: the method rests for exactly so long, and then runs slower for a while."""

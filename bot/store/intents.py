@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.columns import Json
 from bot.incident.outward import Intent, IntentKind, IntentState
@@ -26,6 +27,8 @@ PATIENCE = timedelta(seconds=10)
 """After this the longest-waiting intent gets a place whatever its priority, so that nothing starves."""
 TOGETHER = timedelta(seconds=2)
 """A post waits for an earlier one of its room that is due within this. One that is put off for longer is passed by."""
+
+AT_ONCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,15 @@ async def waiting(unit: Unit, incident: int, prefix: str) -> bool:
         col(Intent.key).startswith(prefix, autoescape=True),
     )
     return (await unit.session.exec(wanted.limit(1))).first() is not None
+
+
+async def more_urgent(session: AsyncSession, claim: Claim, now: datetime) -> bool:
+    """Whether a more urgent intent of the same kind is due at once, or was claimed just now: it is to go before this one."""
+    other = aliased(Intent)
+    at_once = and_(col(other.state) == IntentState.PENDING, col(other.due_at) <= now + AT_ONCE)
+    begun = and_(col(other.state) == IntentState.SENDING, col(other.lease_until) >= now + LEASE - AT_ONCE)
+    wanted = select(other.id).where(other.kind == claim.kind, other.priority < Intent.priority, or_(at_once, begun))
+    return (await session.exec(select(Intent.id).where(Intent.id == claim.id, wanted.exists()))).first() is not None
 
 
 async def hurry(unit: Unit, incident: int, why: str) -> None:

@@ -21,8 +21,8 @@ from bot.slack.delivery.lookup import pages
 from bot.slack.failures import Failure
 from bot.slack.text import room_name
 from bot.store import Unit, queries
-from bot.store.intents import Claim, hurry
-from bot.store.runner import Done, Never, Outcome
+from bot.store.intents import Claim, hurry, more_urgent
+from bot.store.runner import Done, Later, Never, Outcome
 
 log = structlog.get_logger()
 
@@ -30,6 +30,7 @@ CREATE = "conversations.create"
 NAMES = 9
 """So many names are tried: the plain one, then with -2 to -9."""
 CHANNELS_A_PAGE = 1000
+YIELD = timedelta(seconds=0.1)
 BEFORE = timedelta(seconds=60)
 """A channel that was made so long before the incident was declared was made for another one."""
 
@@ -38,9 +39,14 @@ async def open_room(desk: Desk, claim: Claim) -> Outcome:
     # Claims begin in the order of their urgency; their reads may end in any other.
     if (full := desk.slack.place(CREATE)) is not None:
         return outcome(claim, full)
-    incident = await desk.incident(claim)
+    async with desk.store.read() as session:
+        incident = await queries.incident(session, claim.incident or 0)
+        overtakes = await more_urgent(session, claim, desk.store.now())
     if incident.channel_id is not None:
         return Done()
+    if overtakes:  # what is put off comes back at its own instant, and a milder one may be there a moment before it
+        desk.slack.pace.give_back(CREATE)
+        return Later("a more severe incident comes first", after=YIELD, uncertain=claim.uncertain, counts=False)
     names = [_name(desk, incident, attempt) for attempt in range(1, NAMES + 1)]
     if claim.uncertain:
         found = await _ours(desk, incident)

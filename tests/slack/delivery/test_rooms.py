@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from bot.incident.outward import IntentKind, IntentState, SurfaceKind
+import pytest
+from sqlmodel import col, update
+
+from bot.incident.outward import Intent, IntentKind, IntentState, SurfaceKind
 from bot.incident.timeline import Happened
 from bot.incident.words import Severity
 from bot.practice import display, posting
@@ -161,3 +164,21 @@ async def test_waiting_for_a_rate_limit_costs_no_attempts(idle: Work) -> None:
     assert waiting.error == "waits for Slack's rate limit" and waiting.attempts == 0
     await idle.settled()
     assert (await idle.surface(number, SurfaceKind.CARD)).ts is not None
+
+
+async def test_the_last_place_of_a_minute_is_left_to_a_more_severe_incident(idle: Work, ws: PracticeWorkspace) -> None:
+    mild = await idle.declare(severity=Severity.SEV4)
+    severe = await idle.declare(severity=Severity.SEV1)
+    async with idle.store.unit() as unit:  # put off a moment longer than the mild one was
+        soon = update(Intent).where(col(Intent.incident) == severe).values(due_at=unit.now + timedelta(seconds=0.3))
+        await unit.session.exec(soon)
+    pace = idle.delivery._desk.slack.pace
+    while pace.take("conversations.create") == 0:
+        pass
+    pace.give_back("conversations.create")
+    idle.start()
+    await idle.until(lambda: any(room.name.startswith("inc-") for room in ws.channels()))
+    assert [room.name[:8] for room in ws.channels() if room.name.startswith("inc-")] == [f"inc-{severe:04d}"]
+    await idle.stop()
+    opening = next(row for row in await idle.intents(mild) if row.kind is IntentKind.OPEN_ROOM)
+    assert (opening.state, opening.attempts) == (IntentState.PENDING, 0), "it waits, and that counts for nothing"
