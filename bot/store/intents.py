@@ -17,12 +17,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.columns import Json
-from bot.incident.outward import Intent, IntentKind, IntentState
+from bot.incident.outward import PRIORITY, Intent, IntentKind, IntentState
 from bot.store.engine import Store
 from bot.store.unit import SPACING, Unit
 
 LEASE = timedelta(seconds=13)
 """A killed process's work is taken over after this, and so within 15 s (issue bar), the look and the claim included."""
+TAKEN_OVER_AS = PRIORITY[IntentKind.OPEN_ROOM] * 10
+"""What a dead process left in hand is as urgent as the opening of a room: however much waits, it is looked at in time."""
 PATIENCE = timedelta(seconds=10)
 """After this the longest-waiting intent gets a place whatever its priority, so that nothing starves."""
 TOGETHER = timedelta(seconds=2)
@@ -65,7 +67,8 @@ async def claim(
     """
     async with store.unit() as unit:
         free = and_(_takeable(unit.now, besides), col(Intent.kind).in_(kinds), ~_behind(unit.now))
-        order: list[Any] = [col(Intent.priority), col(Intent.due_at), col(Intent.id)]
+        left = and_(col(Intent.state) == IntentState.SENDING, col(Intent.priority) > TAKEN_OVER_AS)
+        order: list[Any] = [case((left, TAKEN_OVER_AS), else_=Intent.priority), col(Intent.due_at), col(Intent.id)]
         if fair:
             waited = select(Intent.id).where(free, col(Intent.due_at) <= unit.now - PATIENCE)
             longest = waited.order_by(col(Intent.due_at), col(Intent.id)).limit(1).scalar_subquery()

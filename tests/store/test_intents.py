@@ -230,7 +230,18 @@ async def test_containment_comes_before_rooms_before_surfaces_and_the_worst_befo
     assert keys[4:6] == ["open_room:1", "open_room:4"]
     assert keys[6] == "show:1"
     assert keys.index("show0:4") < keys.index("show1:4") < keys.index("show2:4") < keys.index("invite:1")
-    assert keys[-2:] == ["post:1", "post:4"]
+    assert keys[-2:] == ["track:1", "track:4"]
+
+
+async def test_what_a_dead_process_held_comes_before_a_backlog_and_after_containment(
+    store: Store, clock: Clock
+) -> None:
+    await intend(store, "chatter", kind=IntentKind.NOTICE)
+    await take(store, "dead")
+    clock.advance(LEASE)
+    await intend(store, *(f"surface{n:02}" for n in range(30)))
+    await intend(store, "contain", kind=IntentKind.EXECUTE)
+    assert [claim.key for claim in await intents.claim(store, "a", limit=2, fair=False)] == ["contain", "chatter"]
 
 
 async def test_of_equals_the_oldest_comes_first(store: Store, clock: Clock) -> None:
