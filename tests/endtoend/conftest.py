@@ -184,7 +184,9 @@ def plain_logs() -> Iterator[None]:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+async def scene(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Scene]:
+    """On a database that is migrated already: `test_demo` and `test_start` begin with nothing."""
+    assert sqlite_url.endswith(str(tmp_path / "firsthour.db")), "the stage's own"
     async with stage(tmp_path, gated=False) as built, httpx.AsyncClient(timeout=PATIENCE) as http:
         yield Scene(built, http)
 
