@@ -44,7 +44,7 @@ lock: $(STAMP) ## resolve the requirement files anew
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt -o requirements-dev.txt
 	$(BIN)/uv pip compile --group integration --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-integration.txt
-	cd tests/integration/node && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund && node -e \
-	  'const f = "package-lock.json", fs = require("fs"); fs.writeFileSync(f, JSON.stringify(JSON.parse(fs.readFileSync(f), (k, v) => k === "funding" ? undefined : v), null, 2) + "\n")'
+	for folder in tests/integration/node "tests/integration/node/promptfoo --force"; do set -- $$folder; (cd $$1 && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund $$2 && node -e \
+	  'const f = "package-lock.json", fs = require("fs"); fs.writeFileSync(f, JSON.stringify(JSON.parse(fs.readFileSync(f), (k, v) => k === "funding" ? undefined : v), null, 2) + "\n")') || exit 1; done
 
 .PHONY: help install demo test check integration bench lock

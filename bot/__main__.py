@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
-from bot import logs
+from bot import logs, pack_cli, validate_cli
 from bot.incident.errors import ChainBroken, FirsthourError, Invalid
+from bot.metrics.form import Form
 from bot.registry_cli import mount
 from bot.tuning import cli as tuning
 
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 mount(app)
 tuning.mount(app)
+pack_cli.mount(app)
+validate_cli.mount(app)
 
 
 def _fail(error: FirsthourError, code: int = 1) -> NoReturn:
@@ -174,16 +177,24 @@ def manifest(
 @app.command()
 def verify(
     incident: Annotated[str, typer.Argument(help="The incident, for example INC-1; or a file that `export` wrote.")],
+    key: Annotated[str | None, typer.Option(help="Fingerprint of the key that must have signed the file.")] = None,
 ) -> None:
-    """Prove that an incident's timeline is unbroken, or name the first broken link. A file needs no store."""
-    from bot.store import queries
+    """Prove that an incident's timeline is unbroken, or name the first broken link. A file needs no store.
 
+    Of an incident in the store also every piece of evidence in the vault; of a signed export also its seal, every file and
+    piece of evidence in it, and the approvals.
+    """
     try:
         if Path(incident).is_file():
+            if _zip(Path(incident)):
+                _verify_bundle(Path(incident), key)
+                return
+            if key is not None:
+                raise Invalid("Only a signed export has a key: the JSON form carries no signature.", field="key")
             count = _proven(Path(incident))
         else:
-            number = _number(incident)
-            count = asyncio.run(_reading(lambda session: queries.verify_timeline(session, number)))
+            _verify_stored(incident, _number(incident))
+            return
     except ChainBroken as error:
         _fail(error, 2)
     except FirsthourError as error:
@@ -193,14 +204,71 @@ def verify(
 
 @app.command()
 def export(
-    incident: Annotated[str, typer.Argument(help="The incident, for example INC-1.")],
-    out: Annotated[Path | None, typer.Option(help="The file to write; printed without it.")] = None,
+    incident: Annotated[str | None, typer.Argument(help="The incident, for example INC-1.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write: `inc-1.zip` without it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Unsigned JSON, without evidence and review.")] = False,
+    metrics: Annotated[Form | None, typer.Option(help="The metrics of all incidents instead, no drills.")] = None,
+    since: Annotated[str | None, typer.Option(help="With --metrics: from when on, as 90d, 12w or 2026-01-01.")] = None,
+    until: Annotated[str | None, typer.Option(help="With --metrics: until when; without it until now.")] = None,
+    table: Annotated[
+        str | None, typer.Option(metavar="items|risks", help="All action items or risks instead, as CSV.")
+    ] = None,
 ) -> None:
-    """Write all that is known of an incident as JSON: timeline with its hashes, actions, approvals with their digests."""
+    """Write all that is known of an incident into one signed file: timeline, approvals, evidence, review, replays.
+
+    With --json, or a file that ends in .json: the facts alone, printed where no file is named.
+    With --metrics csv or json: the metrics of all incidents instead, without drills.
+    """
+    if metrics is not None:
+        _export_metrics(metrics, since, until, out)
+        return
+    if table is not None:
+        _export_table(table, out)
+        return
+    if incident is None:
+        _fail(Invalid("Name the incident, or ask for metrics with --metrics csv.", example="firsthour export INC-1"))
+    number = _number(incident)
+    if as_json or (out is not None and out.suffix == ".json"):
+        _export_json(number, out)
+    else:
+        _export_bundle(number, out or Path(f"inc-{number}.zip"))
+
+
+def _export_bundle(number: int, out: Path) -> None:
+    from bot.review.cli import export as export_bundle
+    from bot.review.cli import told
+
+    try:
+        written = asyncio.run(export_bundle(number, out))
+    except ChainBroken as error:
+        _fail(error, 2)
+    except FirsthourError as error:
+        _fail(error)
+    except OSError as error:
+        _fail(Invalid(f"{out} cannot be written: {error.strerror}."))
+    for line in told(written):
+        typer.echo(line)
+
+
+def _verify_bundle(path: Path, key: str | None) -> None:
+    """Raises Tampered and ChainBroken."""
+    from bot.review.cli import said
+    from bot.review.verify import verify as verify_bundle
+
+    for line in said(verify_bundle(path, key=key), pinned=key is not None):
+        typer.echo(line)
+
+
+def _zip(path: Path) -> bool:
+    """By how it begins, or is called: a file of an export whose beginning was cut off is one still."""
+    with path.open("rb") as file:
+        return file.read(2) == b"PK" or path.suffix == ".zip"
+
+
+def _export_json(number: int, out: Path | None) -> None:
     from bot.store.engine import utc_now
     from bot.store.export import export as export_incident
 
-    number = _number(incident)
     try:
         document = asyncio.run(_reading(lambda session: export_incident(session, number, utc_now())))
     except ChainBroken as error:
@@ -216,6 +284,41 @@ def export(
     typer.echo(f"{out} is written: {len(document['timeline'])} entries. `firsthour verify {out}` proves them.")
 
 
+def _export_metrics(form: Form, since: str | None, until: str | None, out: Path | None) -> None:
+    from bot.metrics.cli import metrics
+
+    try:
+        text = asyncio.run(metrics(form, since, until))
+    except FirsthourError as error:
+        _fail(error)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    made = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(made, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    typer.echo(f"{out} is written.")
+
+
+def _export_table(name: str, out: Path | None) -> None:
+    from bot.store.engine import utc_now
+    from bot.store.item_table import TABLES
+
+    if name not in TABLES:
+        raise typer.BadParameter(f"There is “{', '.join(TABLES)}”.", param_hint="--table")
+    try:
+        text = asyncio.run(_reading(lambda session: TABLES[name](session, utc_now())))
+    except FirsthourError as error:
+        _fail(error)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    made = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(made, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    typer.echo(f"{out} is written.")
+
+
 async def _reading(ask: Callable[[AsyncSession], Awaitable[T]]) -> T:
     from bot.environment import read_settings
     from bot.store import Store
@@ -226,6 +329,19 @@ async def _reading(ask: Callable[[AsyncSession], Awaitable[T]]) -> T:
             return await ask(session)
     finally:
         await store.close()
+
+
+def _verify_stored(name: str, number: int) -> None:
+    """Ends with 2 where evidence is missing or damaged, as where the chain is broken."""
+    from bot.verifying import said, verified
+
+    custody = asyncio.run(verified(number))
+    for line in said(name, custody):
+        typer.echo(line)
+    for wrong in custody.wrong:
+        typer.secho(f"{name}: {wrong}.", fg="red", err=True)
+    if custody.wrong:
+        raise typer.Exit(2)
 
 
 def _proven(path: Path) -> int:

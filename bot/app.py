@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,8 +26,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.cases import execute
+from bot.cases import execute, keep, tracking
 from bot.cases.context import Context
+from bot.cases.files import Fetching
 from bot.cases.gave_up import gave_up
 from bot.clock import Clock
 from bot.connectors.build import build as build_connectors
@@ -34,30 +36,40 @@ from bot.connectors.contract import HandedIn
 from bot.connectors.gate import Gate as GateConnector
 from bot.connectors.gate_probe import Asking
 from bot.connectors.gate_rule import Terms
+from bot.evidence.build import build as build_vault
 from bot.gate.decisions import Outbox
 from bot.gate.process import RunningGate
 from bot.gate.rules import StoredPolicy
 from bot.gate.verdict import APPROVED
 from bot.incident.deadlines import calendar
+from bot.incident.document import Makers
 from bot.incident.errors import Misconfigured
+from bot.incident.outward import IntentKind
 from bot.incident.policy import MEASURES
 from bot.ingress.app import SlackHandler, ingress_app
+from bot.ingress.measured import Measuring, by_severity
 from bot.ingress.metrics import Metrics
+from bot.metrics import document as metrics
 from bot.playbook import DEFAULT_PATH, load
 from bot.playbook.organisation import load_organisation
+from bot.review import documents as review
 from bot.serving import Serving
 from bot.settings import Organisation, Settings
 from bot.slack.bolt import App, AsyncSlackRequestHandler, build_app
 from bot.slack.client import Slack, slack_client, slack_session
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Directory
+from bot.slack.files import SlackFiles
 from bot.slack.membership import Membership
 from bot.slack.pace import Pace
 from bot.slack.sockets import SocketMode
 from bot.store import Store, Unit, intents, schema
+from bot.store.canary_values import CanaryValues
 from bot.store.deployment import deployment
 from bot.store.intents import Claim
-from bot.store.runner import Runner
+from bot.store.runner import Handler, Runner
+from bot.trackers.build import build as build_tracker
+from bot.validating import Validating
 from bot.watch.process import RunningWatch
 from commands import FEATURES
 
@@ -85,7 +97,9 @@ class Firsthour:
         self.org = load_organisation(settings.config, self.playbook)
         self.metrics = Metrics(CollectorRegistry())
         self._source_secrets = _source_secrets(self.org, env)
+        _refuse_missing_tokens(self.org, env)
         self._bot_token, self._app_token, self._signing_secret = _tokens(settings)
+        self._tracker = build_tracker(self.org.tracker, env)
         hours = self.org.business_hours
         store = Store(settings.database_url, exclusive=True)
         self.ctx = Context(
@@ -95,7 +109,10 @@ class Firsthour:
             connectors=build_connectors(self.org, env, self._enforced_by_gate(store)),
             calendar=calendar(hours.timezone, hours.starts, hours.days, hours.holidays),
             speed=settings.speed,
+            canaries=CanaryValues(store, settings.detection_key),
         )
+        self._env = env
+        """Where the tokens of targets are read."""
         self.store = self.ctx.store
         self.gate: RunningGate | None = None
         """Beside the bot where FIRSTHOUR_GATE_TOKEN is set; known from `start` on."""
@@ -114,28 +131,46 @@ class Firsthour:
         ends = self._ends
         ends.push_async_callback(self.store.close)
         ends.push_async_callback(self.ctx.connectors.close)
+        if self._tracker is not None:
+            ends.push_async_callback(self._tracker.close)
         await _prepare(self.store)
+        await self._open_vault()
         await self._serve_gate()  # first: what asks it must not wait for Slack
         if self.store.alone and (left := await intents.inherit(self.store)):
             log.info("intents.inherited", count=left)
         session = await ends.enter_async_context(slack_session())
         client = slack_client(self._bot_token, self.settings.slack_api_url, session, self.metrics.slack_called)
         await _known_to_slack(client)
-        self.ctx = replace(self.ctx, membership=Membership(Slack(client, Pace()), self.org.roster))
+        membership = Membership(Slack(client, Pace()), self.org.roster)
+        self.ctx = replace(self.ctx, membership=membership, documents=self._documents())
         self._run_intents(client, await deployment(self.store))
         self._tick()
+        await self._validate()
         await self._start_watch()
         bolt = build_app(client, FEATURES, self.ctx, self.store, Directory(client), self._signing_secret)
         ends.push_async_callback(self._drain, bolt)
         self.sockets = await self._connect(bolt)
+        self._measure()
         await self._serve(bolt)
         log.info("firsthour.started", port=self.port, socket_mode=self.sockets is not None)
 
     def _run_intents(self, client: AsyncWebClient, deployed_as: str) -> None:
         delivery = Delivery(
-            self.store, self.playbook, self.org, client, Pace(), speed=self.settings.speed, deployment=deployed_as
+            self.store,
+            self.playbook,
+            self.org,
+            client,
+            Pace(),
+            speed=self.settings.speed,
+            deployment=deployed_as,
+            documents=self.ctx.documents,
         )
-        handlers = {**delivery.handlers(), **execute.handlers(self.ctx)}
+        handlers = {
+            **delivery.handlers(),
+            **execute.handlers(self.ctx),
+            **tracking.handlers(self.ctx, self._tracker),
+            **self._keeping(client),
+        }
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
         runner = Runner(self.store, handlers, owner=owner, gave_up=self._gave_up)
         running = asyncio.create_task(runner.run(), name="runner")
@@ -146,6 +181,24 @@ class Firsthour:
 
         self._ends.push_async_callback(stop)
 
+    def _documents(self) -> Makers:
+        """What an upload may name, and who makes it."""
+        ctx = self.ctx
+        written = review.makers(review.Desk(ctx.store, ctx.playbook, ctx.org, ctx.calendar))
+        return {**written, metrics.DOCUMENT: metrics.maker(ctx.store, ctx.playbook, ctx.calendar, speed=ctx.speed)}
+
+    async def _open_vault(self) -> None:
+        settings = self.settings
+        vault = await asyncio.to_thread(build_vault, self.org.evidence, settings.database_url, settings.evidence)
+        self._ends.push_async_callback(vault.close)
+        self.ctx = replace(self.ctx, vault=vault)
+
+    def _keeping(self, client: AsyncWebClient) -> Mapping[IntentKind, Handler]:
+        """What brings evidence into the vault."""
+        fetching = Fetching(self.ctx, SlackFiles(Slack(client, Pace())))
+        self._ends.push_async_callback(fetching.close)
+        return {IntentKind.KEEP: partial(keep.keep, self.ctx), IntentKind.FETCH: fetching.fetch}
+
     async def _gave_up(self, unit: Unit, claim: Claim, why: str) -> None:
         await gave_up(unit, claim, why)
         self.metrics.gave_up(claim.kind.value)
@@ -154,6 +207,16 @@ class Firsthour:
         clock = Clock(self.ctx, late=self.metrics.reminded)
         clock.start()
         self._ends.push_async_callback(clock.stop)
+
+    async def _validate(self) -> None:
+        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
+        validating = Validating(self.ctx, self._env, owner=owner)
+
+        async def stop() -> None:
+            await validating.stop(within=self._left(EDGE_ENDS_BEFORE))
+
+        await validating.start()
+        self._ends.push_async_callback(stop)
 
     async def _connect(self, bolt: App) -> SocketMode | None:
         if self._app_token is None:
@@ -189,6 +252,11 @@ class Firsthour:
         await serving.start()
         self.port = serving.port
         self._ends.push_async_callback(serving.stop)
+
+    def _measure(self) -> None:
+        measuring = Measuring(self.metrics.registry, by_severity(self.ctx))
+        self._ends.push_async_callback(measuring.stop)
+        self.metrics.on_scrape(measuring.wake)
 
     async def _serve_gate(self) -> None:
         """Only where its token is set: without one nobody could ask."""
@@ -300,6 +368,13 @@ def _tokens(settings: Settings) -> tuple[str, str | None, str | None]:
         app.get_secret_value() if app else None,
         secret.get_secret_value() if secret else None,
     )
+
+
+def _refuse_missing_tokens(org: Organisation, env: Mapping[str, str]) -> None:
+    """Raises Misconfigured naming the variables that targets need and that are not set."""
+    wanted = {target.token_env for target in org.targets.values() if target.token_env is not None}
+    if missing := sorted(name for name in wanted if not env.get(name)):
+        raise Misconfigured(f"The organisation's file names tokens of targets that are not set: {', '.join(missing)}.")
 
 
 def _source_secrets(org: Organisation, env: Mapping[str, str]) -> dict[str, str]:

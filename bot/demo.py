@@ -25,12 +25,13 @@ from bot.incident.words import ActionKind, CanaryKind
 from bot.practice.ai_app import PracticeAiApp
 from bot.practice.ai_containment import APPLICATION
 from bot.practice.ai_gate import Gate
-from bot.practice.ai_model import ACCOUNTS
+from bot.practice.ai_model import ACCOUNTS, REFUSAL
 from bot.practice.server import PracticeWorkspace
 from bot.practice.state import Channel
 from bot.settings import Settings
 from bot.store import Store, owners, registered, schema
 from bot.store.knowledge import find_key, packed
+from commands import FEATURES
 
 FAST = 60.0
 """`--fast`: the first hour in a minute."""
@@ -105,6 +106,15 @@ connectors:
     probe_secret_env: PRACTICE_CHAT_TOKEN
     probe_credential_env: PRACTICE_CREDENTIAL
     actions: [{", ".join(actions)}]
+targets:
+  practice-app:
+    url: {ai_app.url}/api/v1/chat
+    token_env: PRACTICE_CHAT_TOKEN
+    body: {{message: "{{message}}", user: "{{user}}", session: "{{conversation}}"}}
+    version_url: {ai_app.url}/version
+    version_path: version
+    blocked_statuses: [403, 503]
+    blocked_markers: ["{REFUSAL}"]
 """
 
 
@@ -113,8 +123,11 @@ async def stage(
     folder: Path, *, port: int = 0, speed: float = 1.0, latency: float = 0.0, gated: bool = True
 ) -> AsyncIterator[Stage]:
     """Everything of the demo, running. `folder` takes the store and the organisation's file."""
+    shortcuts = {one.callback_id: one.name for feature in FEATURES for one in feature.message_shortcuts}
     async with AsyncExitStack() as ends:
-        workspace = await ends.enter_async_context(PracticeWorkspace(port=port, latency=latency))
+        workspace = await ends.enter_async_context(
+            PracticeWorkspace(port=port, latency=latency, message_shortcuts=shortcuts)
+        )
         ai_app = await ends.enter_async_context(PracticeAiApp())
         config = folder / "organisation.yaml"
         await asyncio.to_thread(config.write_text, organisation(ai_app, workspace, gated=gated), encoding="utf-8")
@@ -154,6 +167,10 @@ async def demo(*, fast: bool, port: int, scenario: str, say: Callable[[str], Non
             say(f"\n  Open  {built.workspace.page_url}\n")
             say(f"  In {ATTACK_AFTER:.0f} seconds the practice AI app is attacked. You are Alice: she is on call.")
             say("  Find the new channel, press Acknowledge and Take command, then approve the containment.")
+            say(
+                "  Then prove the fix: patch the hole on the app's own page, and replay the attack with /incident validate."
+            )
+            say(f"  The app's page, with what was asked and answered:  {built.ai_app.page_url}")
             say("  Ctrl-C ends the demo; nothing of it is kept.\n")
             async with asyncio.TaskGroup() as tasks:
                 attack = tasks.create_task(_attack(built, scenario, say))

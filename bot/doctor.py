@@ -5,9 +5,11 @@ Decides what is looked at and in which order. It changes nothing, but for the da
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 from pydantic import SecretStr
@@ -18,6 +20,8 @@ from bot.connectors import Connectors
 from bot.connectors.build import build as build_connectors
 from bot.connectors.contract import Effect
 from bot.environment import read_settings
+from bot.evidence.build import build as build_vault
+from bot.evidence.build import place
 from bot.incident.errors import FirsthourError, Misconfigured
 from bot.playbook import DEFAULT_PATH, Playbook, load
 from bot.playbook.organisation import load_organisation
@@ -72,9 +76,27 @@ async def examine(env: Mapping[str, str] | None = None, *, migrate: bool = False
     if organisation is not None:
         async for finding in _connectors(organisation, os.environ if env is None else env):
             yield finding
+        yield await _vault(settings, organisation)
     async for finding in _slack(settings, organisation or Organisation()):
         yield finding
     yield _ingest(settings)
+
+
+async def _vault(settings: Settings, organisation: Organisation) -> Finding:
+    """A bucket is asked, a folder is looked at: none is made here."""
+    mend = "Mend `evidence` in the organisation's file, or FIRSTHOUR_EVIDENCE."
+    where = place(organisation.evidence, settings.database_url, settings.evidence)
+    if isinstance(where, Path):
+        there = next(one for one in (where.absolute(), *where.absolute().parents) if one.exists())
+        well = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+        return Finding("evidence", well, f"{where}" if well else f"{where} cannot be written", mend)
+    try:
+        vault = await asyncio.to_thread(build_vault, organisation.evidence, settings.database_url)
+    except FirsthourError as error:
+        return Finding("evidence", False, str(error), mend)
+    await vault.close()
+    held = "" if where.retention is not None else ", which holds nothing against deletion"
+    return Finding("evidence", True, f"the bucket {where.bucket}{held}")
 
 
 async def show_again(number: int, env: Mapping[str, str] | None = None) -> int:

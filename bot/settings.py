@@ -14,6 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.settings_evidence import EvidenceSettings
+from bot.settings_targets import TargetSettings
+from bot.settings_tracker import TrackerSettings
+
 
 class Settings(BaseSettings):
     """The environment variables of design §8. An empty variable counts as not set."""
@@ -36,6 +40,8 @@ class Settings(BaseSettings):
     """Without it a key file lies beside an SQLite database (`bot.store.sealing`); PostgreSQL needs it."""
     events: Path | None = Field(default=None, alias="FIRSTHOUR_EVENTS")
     """Folder of the log of seen events, instead of what the organisation's file says: each replica needs one of its own."""
+    evidence: Path | None = Field(default=None, alias="FIRSTHOUR_EVIDENCE")
+    """Folder of the vault of evidence, instead of what the organisation's file says. Replicas share one."""
     log_format: Literal["console", "json"] = Field(default="console", alias="FIRSTHOUR_LOG")
     speed: float = Field(default=1.0, gt=0, le=120, alias="FIRSTHOUR_SPEED")
     """How much faster than the wall the first hour runs. 1 outside of demos."""
@@ -125,6 +131,9 @@ GateScope = Literal["user", "session", "api_key", "ip", "application", "endpoint
 """What the gate can know of a caller."""
 
 
+Tlp = Literal["RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR"]
+
+
 class GateSettings(_Strict):
     """How the gate learns who calls, and what it does while it does not know its rules."""
 
@@ -150,6 +159,14 @@ class GateSettings(_Strict):
             if target != "everyone" and (kind not in get_args(GateScope) or not name):
                 raise ValueError(f"“{target}” is not a target. Use everyone, application:shop, endpoint:/chat …")
         return outage
+
+
+class ReviewSettings(_Strict):
+    """How far documents may travel (FIRST's Traffic Light Protocol 2.0), and whom a vendor is to answer."""
+
+    tlp: Tlp = "AMBER"
+    tlp_shared: Tlp = "GREEN"
+    contact: str = Field(default="", max_length=300)
 
 
 class DetectionSettings(_Strict):
@@ -179,6 +196,12 @@ class Organisation(_Strict):
     business_hours: BusinessHours = BusinessHours()
     gate: GateSettings = GateSettings()
     detection: DetectionSettings = DetectionSettings()
+    review: ReviewSettings = ReviewSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    targets: dict[str, TargetSettings] = {}
+    """Systems that a validation replays attacks against."""
+    tracker: TrackerSettings | None = None
+    """Where action items are tracked; without it they are kept here only."""
     private_rooms: bool = True
     auto_contain: Literal["off", "single_subject"] = "single_subject"
     """Law 9: reversible single-subject actions of `auto_contain` triggers run by themselves, or never."""

@@ -1,4 +1,5 @@
-"""`/incident resolve`: the harm has stopped and will not come back. What is in force is decided about with it."""
+"""`/incident resolve`: the harm has stopped and will not come back. What is in force is decided about with it, and where no
+validation proves the fix, why it is resolved without."""
 
 from __future__ import annotations
 
@@ -8,15 +9,17 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from slack_sdk.models.blocks import Block
 
-from bot.cases import finish
+from bot.cases import finish, proven
 from bot.cases.context import Context
 from bot.cases.recovery import Decided
+from bot.incident.incident import Incident
 from bot.incident.work import Action
 from bot.slack.buttons import Button, value
 from bot.slack.feature import Asked, Feature, Form, Modal
 from bot.slack.kit import option, section
 from bot.slack.modal import CHOICES, checkboxes, modal, text_input
 from bot.slack.text import Md, md
+from bot.store import validations
 from commands.room import Verb, number, seen
 
 
@@ -37,6 +40,8 @@ class Resolve(Verb):
     revert_all: bool = False
     keep: Indexes = frozenset()
     because: str | None = Field(default=None, max_length=1000)
+    waive: str | None = Field(default=None, max_length=proven.LONGEST)
+    """Why there is no proof that the fix holds; the commander's alone."""
 
     @property
     def decided(self) -> Decided:
@@ -55,7 +60,7 @@ class Answered(Resolve):
 
 async def run(ctx: Context, asked: Asked, form: Resolve) -> str:
     which = await number(ctx, asked, form.incident)
-    return await finish.resolve(ctx, asked.caller, which, reason=form.reason, decided=form.decided)
+    return await finish.resolve(ctx, asked.caller, which, reason=form.reason, decided=form.decided, waiver=form.waive)
 
 
 async def bare(ctx: Context, asked: Asked) -> Modal:
@@ -65,8 +70,19 @@ async def bare(ctx: Context, asked: Asked) -> Modal:
     open_ones = [one for one in held if one.reversible and one.revert_asked_at is None]
     reason = text_input("reason", "Why is it resolved?", multiline=True, longest=1000, hint="The review prints it.")
     carried = [" ".join(str(one.index) for one in open_ones[:CHOICES])] if open_ones else []
-    blocks = [*_in_force(ctx, held, open_ones, inside=found.inside), reason]
+    blocks = [*_in_force(ctx, held, open_ones, inside=found.inside), reason, *await _unproven(ctx, case.incident)]
     return Modal(modal("resolve", "Resolve", *blocks, submit="Resolve", metadata=value(which, *carried)))
+
+
+async def _unproven(ctx: Context, incident: Incident) -> list[Block]:
+    """One short question, only where nothing proves the fix."""
+    async with ctx.store.read() as session:
+        found = await validations.proven(session, incident)
+    if not proven.needed(ctx, incident, found):
+        return []
+    said = md("*Not proven:* {}. `/incident validate` replays the attack.", found.lacking)
+    hint = "For example: there is nothing to replay. Only the commander may go without; the review prints why."
+    return [section(said), text_input("waive", "Why without a proof of the fix?", longest=proven.LONGEST, hint=hint)]
 
 
 def _in_force(ctx: Context, held: Sequence[Action], open_ones: Sequence[Action], *, inside: bool) -> list[Block]:
@@ -109,6 +125,7 @@ FEATURE: Feature[Context] = Feature(
     model=Resolve,
     examples=(
         "/incident resolve the prompt filter is live and verified",
+        '/incident resolve --waive "nothing to replay: the key was in a log" the key was rotated',
         "/incident resolve --revert-all the prompt filter is live",
         '/incident resolve --revert 3,1 --keep 2 --because "the account was taken over" the filter is live',
     ),

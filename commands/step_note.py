@@ -1,4 +1,4 @@
-"""`/incident step note`: what was found while doing a step; also how evidence is described."""
+"""`/incident step note`: what was found while doing a step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bot.cases import steps
 from bot.cases.context import Context
-from bot.slack.buttons import Button, value
+from bot.slack.buttons import value
 from bot.slack.feature import Asked, Feature, Form, Modal
 from bot.slack.modal import modal, text_input
 from commands.room import Verb, number
@@ -27,17 +27,6 @@ def form_of(incident: int, step: str) -> Modal:
     return Modal(modal("step_note", "Note on a step", text, metadata=value(incident, step)))
 
 
-async def evidence(ctx: Context, asked: Asked) -> Modal:
-    hint = "What it is, where it is kept, who can read it. Never paste the secret itself."
-    text = text_input("text", "Describe the evidence", multiline=True, longest=1000, hint=hint)
-    metadata = value(await number(ctx, asked), asked.value.partition("|")[0])
-    return Modal(modal("step_note", "Evidence for a step", text, metadata=metadata))
-
-
-async def validation(ctx: Context, asked: Asked) -> str:
-    return "Replay the attack with `firsthour validate`, then tick this step with a note of the verdict."
-
-
 FEATURE: Feature[Context] = Feature(
     verb="step note",
     summary="Add a note to a step.",
@@ -45,6 +34,5 @@ FEATURE: Feature[Context] = Feature(
     examples=("/incident step note triage.scope only the support bot shares it",),
     run=run,
     positional=("step", "text"),
-    buttons={Button.STEP_EVIDENCE: evidence, Button.STEP_VALIDATE: validation},
     forms=(Form("step_note", Note, run, carries=("step",)),),
 )

@@ -63,6 +63,7 @@ class Bot:
             "DATABASE_URL": database_url,
             "FIRSTHOUR_HTTP": f"127.0.0.1:{self.port}",
             "FIRSTHOUR_INGEST_TOKEN": TOKEN,
+            "FIRSTHOUR_EVIDENCE": str(Path(log).parent / "evidence"),  # one that all processes of a test share
             "FIRSTHOUR_EVENTS": f"{log}.events",  # of each process its own, wherever its store is
             "FIRSTHOUR_LOG": "json",
             **env,

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlmodel import select
 
-from bot.cases import stakes, storm
+from bot.cases import evidence, stakes, storm
 from bot.cases.alert import AlertIn
 from bot.cases.context import Context
 from bot.cases.opening import open_incident
@@ -133,27 +133,14 @@ async def store_evidence(unit: Unit, source: str, incident: Incident, alert: Ale
     mine = select(Evidence.name, Evidence.sha256).where(Evidence.incident == incident.number)
     kept, new = set((await unit.session.exec(mine)).all()), set[str]()
     for piece in alert.evidence:
-        digest = hashlib.sha256(piece.text.encode()).hexdigest()
-        name = clip(redact(piece.name), 200)
-        if (name, digest) in kept:
+        content = piece.text.encode()
+        known = (evidence.named(piece.name), hashlib.sha256(content).hexdigest())
+        if known in kept:
             continue
-        kept.add((name, digest))
-        shown = redact(piece.text)
-        new.add(stakes.kind_of(shown))
-        unit.add(
-            Evidence(
-                incident=incident.number,
-                kind=stakes.kind_of(shown),
-                name=name,
-                sha256=digest,
-                size=len(piece.text.encode()),
-                excerpt=clip(shown, 500),
-                source=source,
-                added_by=source,
-                added_at=unit.now,
-            )
-        )
-        unit.record(incident, Happened.EVIDENCE_ADDED, actor(source), name=name, sha256=digest)
+        kept.add(known)
+        kind = stakes.kind_of(redact(piece.text))
+        new.add(kind)
+        await evidence.add(unit, incident, actor(source), evidence.New(kind, piece.name, content, source))
     return new
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.cases import actions
+from bot.cases import actions, wanted
 from bot.cases.context import Context
 from bot.cases.phases import begin
 from bot.incident import lifecycle
@@ -36,6 +36,7 @@ async def settle(ctx: Context, unit: Unit, incident: Incident) -> None:
     said = {"from": Status.ACKNOWLEDGED.value, "to": Status.CONTAINED.value, "reason": "containment is verified"}
     unit.record(incident, Happened.STATUS_CHANGED, SYSTEM, **said)
     await begin(unit, incident, Phase.INVESTIGATION)
+    await wanted.ask(ctx, unit, incident)
 
 
 def _waits(action: Action, every: Sequence[Action]) -> bool:

@@ -6,7 +6,7 @@ signatures that are needed is `break_glass`'.
 
 from __future__ import annotations
 
-from bot.cases import actions, deciding
+from bot.cases import actions, deciding, wanted
 from bot.cases.contained import settle
 from bot.cases.context import Context
 from bot.cases.deciding import Case
@@ -25,10 +25,14 @@ SECOND = "second_person"
 """What somebody signs as who holds no role that approves: the second of two."""
 
 
-async def approve(ctx: Context, caller: Caller, number: int, *, index: int, digest: str | None = None) -> str:
+async def approve(
+    ctx: Context, caller: Caller, number: int, *, index: int, digest: str | None = None, reason: str | None = None
+) -> str:
     """Sign the action as it was shown (`digest`, or its beginning). The last signature has it carried out.
 
-    Raises Refused for a guest, for anybody who may not sign, and for what was decided, has expired or has changed.
+    `reason`: why it is signed without evidence that the playbook wants before what cannot be undone.
+    Raises Refused for a guest, for anybody who may not sign, and for what was decided, has expired or has changed; Invalid
+    where that reason is missing.
     """
     user = member(caller)
     roster = await on_roster(ctx, user)
@@ -39,6 +43,7 @@ async def approve(ctx: Context, caller: Caller, number: int, *, index: int, dige
             return unit.answer(stale)
         approval.refuse_second_time(action, case.signed, user)
         role = await _signs_as(case, pressed=digest is not None)
+        await wanted.refuse_unless_said(ctx, unit, incident, action, caller.actor, reason)
         row = deciding.sign(case, role, Decision.APPROVE)
         given = len(approval.counting(action, [*(one for one in case.signed if one is not row), row]))
         done = given >= action.signatures

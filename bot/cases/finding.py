@@ -98,10 +98,10 @@ async def _keep(ctx: Context, unit: Unit, incident: Incident, new: Sequence[Aler
 
 async def _place(ctx: Context, unit: Unit, alert: AlertIn, *, first: bool) -> tuple[Incident, Became]:
     """The incident, locked, and what the finding is to it."""
-    incident = None if first else await _open_about(unit, alert)
+    incident = None if first else await _open_about(ctx, unit, alert)
     if incident is None:  # what fires first will probably open one: look once, while no other one opens
         await unit.one_opens()
-        incident = await _open_about(unit, alert)
+        incident = await _open_about(ctx, unit, alert)
     if incident is None and (cooling := await _cooling(ctx, unit, alert)) is not None:
         return cooling, Became.ATTACHED if cooling.ended_at is None else Became.COUNTED
     if incident is None:
@@ -113,21 +113,35 @@ async def _place(ctx: Context, unit: Unit, alert: AlertIn, *, first: bool) -> tu
     return incident, Became.ESCALATED if worse else Became.ATTACHED
 
 
-async def _open_about(unit: Unit, alert: AlertIn) -> Incident | None:
+async def _open_about(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | None:
     """The open incident on the same thing, or that gathered it; otherwise the worst on this subject and application, of any
-    trigger, or on a user's session and that user. Locked; None where there is none (any more).
+    trigger, or on a user's session and that user, or that gathered the subject for a trigger as bad as this. Locked; None
+    where there is none (any more).
 
     One question, not four: while events pour in, each turn of the loop counts.
     """
     key = alerted.dedup_key(alert)
     gathered = select(GatheredSubject.incident).where(GatheredSubject.dedup_key == key)
     exactly = or_(col(Incident.dedup_key) == key, col(Incident.number).in_(gathered))
-    about = [exactly, *(and_(one, col(Incident.app).is_not_distinct_from(alert.app)) for one in _of_the_subject(alert))]
+    about = [
+        exactly,
+        _gathered_for_worse(ctx, alert),
+        *(and_(one, col(Incident.app).is_not_distinct_from(alert.app)) for one in _of_the_subject(alert)),
+    ]
     open_ones = select(Incident.number).where(
         or_(*about), col(Incident.ended_at).is_(None), col(Incident.dedup_key).is_not(None)
     )
     order = (case((exactly, 0), else_=1), col(Incident.severity), col(Incident.number))
     return await receive.locked(unit, (await unit.session.exec(open_ones.order_by(*order))).first())
+
+
+def _gathered_for_worse(ctx: Context, alert: AlertIn) -> ColumnElement[bool]:
+    """A subject is gathered under a key for each trigger. What is worse than the storm is not the storm's: its room's plan is
+    about another subject."""
+    kind = alert.subject.kind if alert.subject else None
+    keys = [alerted.key_of(trigger, kind, alerted.subject_id(alert), alert.app) for trigger in ctx.playbook.triggers]
+    gathered = select(GatheredSubject.incident).where(col(GatheredSubject.dedup_key).in_(keys))
+    return and_(col(Incident.number).in_(gathered), col(Incident.severity) <= alerted.severity(ctx, alert))
 
 
 def _of_the_subject(alert: AlertIn) -> Iterator[ColumnElement[bool]]:
@@ -182,7 +196,9 @@ async def _escalate(ctx: Context, unit: Unit, incident: Incident, alert: AlertIn
 
 def _becomes(unit: Unit, incident: Incident, alert: AlertIn, category: Category) -> None:
     """Another trigger, and what stands on the card of it. A session's incident becomes its user's: that is who did it."""
-    before, incident.trigger, incident.category = incident.trigger, alert.trigger, category
+    before, incident.trigger = incident.trigger, alert.trigger
+    if incident.tags is None:  # what a person classified stays as they said
+        incident.category = category
     incident.title, incident.summary = alert.title, alert.summary
     kind, subject = alerted.subject_kind(alert), alerted.subject_id(alert)
     other = {}

@@ -8,18 +8,20 @@ from __future__ import annotations
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from bot.cases import recovery
+from bot.cases import items, monitoring, recovery, regression
 from bot.cases.context import Context
-from bot.cases.first_hour import replan
 from bot.cases.people import holder_of, member, on_roster
 from bot.cases.phases import begin
+from bot.cases.proven import proven_or_waived
 from bot.cases.recovery import Decided
+from bot.cases.reopen import moved, open_again
+from bot.cases.review import plan_at_close
 from bot.cases.storm import hand_over
 from bot.incident import lifecycle
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import SYSTEM, Incident
-from bot.incident.outward import IntentKind, Reminder, ReminderKind
+from bot.incident.outward import OUTLIVES, IntentKind, Reminder
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState, Phase, Role, Status
@@ -30,14 +32,22 @@ MAY_END = (Role.COMMANDER, Role.TECHNICAL_LEAD)
 NOTHING = Decided()
 
 
-async def resolve(ctx: Context, caller: Caller, number: int, *, reason: str, decided: Decided = NOTHING) -> str:
-    """Raises Refused for anybody but the commander and the technical lead, and where containment is in force about which
-    nothing was decided: each action is reverted, the latest first, or kept for a reason."""
-    roster = await on_roster(ctx, member(caller))
+async def resolve(
+    ctx: Context, caller: Caller, number: int, *, reason: str, decided: Decided = NOTHING, waiver: str | None = None
+) -> str:
+    """Raises Refused for anybody but the commander and the technical lead, where containment is in force about which
+    nothing was decided (each action is reverted, the latest first, or kept for a reason), and where the fix is neither
+    proven nor, in `waiver`, is it said by the commander why it need not be."""
+    roster, why = await on_roster(ctx, member(caller)), _words(reason)
+    behind = await items.owners(ctx)
     async with ctx.store.unit(inbound=caller.inbound) as unit:
-        incident = await _end(unit, caller, number, Status.RESOLVED, reason=_words(reason))
+        incident = await _may_end(unit, caller, number)
+        if Status.RESOLVED in lifecycle.reachable(incident.status):  # otherwise the move itself says what is missing
+            await proven_or_waived(ctx, unit, incident, caller, waiver)
+        incident = await _end(unit, caller, number, Status.RESOLVED, reason=why)
         lifted, kept = await recovery.decide(ctx, unit, incident, caller, decided, roster)
         await begin(unit, incident, Phase.REVIEW)
+        await items.prefill(ctx, unit, incident, behind)
         await unit.intend(
             IntentKind.POST,
             f"post:resolved:{number}:{incident.head_seq}",
@@ -55,6 +65,9 @@ async def close(ctx: Context, caller: Caller, number: int) -> str:
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await _end(unit, caller, number, Status.CLOSED)
         await recovery.refuse_undecided(unit, incident)
+        await plan_at_close(ctx, unit, incident)
+        await monitoring.begin(ctx, unit, incident, caller)
+        await regression.plan(ctx, unit, incident)
         return unit.answer(f"{incident.name} is closed.")
 
 
@@ -88,13 +101,8 @@ async def reopen(ctx: Context, caller: Caller, number: int, *, reason: str) -> s
     """Raises Refused where another incident about the same thing was opened meanwhile."""
     try:
         async with ctx.store.unit(inbound=caller.inbound) as unit:
-            incident = await unit.incident(number)
-            await holder_of(unit, incident, caller, *MAY_END)
-            before = incident.status
-            lifecycle.move(incident, Status.REOPENED, unit.now, reason=_words(reason))
-            _moved(unit, incident, caller, before, reason=_words(reason))
-            await unit.flush()
-            await replan(ctx, unit, incident)
+            incident = await _may_end(unit, caller, number)
+            await open_again(ctx, unit, incident, caller.actor, _words(reason))
             return unit.answer(f"{incident.name} is open again. Acknowledge it: `/incident ack`.")
     except IntegrityError:
         raise Refused(
@@ -102,24 +110,23 @@ async def reopen(ctx: Context, caller: Caller, number: int, *, reason: str) -> s
         ) from None
 
 
-async def _end(
-    unit: Unit, caller: Caller, number: int, to: Status, *, reason: str | None = None, duplicate_of: int | None = None
-) -> Incident:
+async def _may_end(unit: Unit, caller: Caller, number: int) -> Incident:
     incident = await unit.incident(number)
     await holder_of(unit, incident, caller, *MAY_END)
-    before = incident.status
-    lifecycle.move(incident, to, unit.now, reason=reason, duplicate_of=duplicate_of)
-    _moved(unit, incident, caller, before, reason=reason)
-    # What was left in force for a time is asked about also after the end.
-    await unit.stop_reminders(incident, where=[col(Reminder.kind) != ReminderKind.TEMPORARY_OVER])
-    await hand_over(unit, incident)
-    await _expire_proposals(unit, incident)
     return incident
 
 
-def _moved(unit: Unit, incident: Incident, caller: Caller, before: Status, *, reason: str | None) -> None:
-    said = {"from": before.value, "to": incident.status.value, "reason": reason}
-    unit.record(incident, Happened.STATUS_CHANGED, caller.actor, **said)
+async def _end(
+    unit: Unit, caller: Caller, number: int, to: Status, *, reason: str | None = None, duplicate_of: int | None = None
+) -> Incident:
+    incident = await _may_end(unit, caller, number)
+    before = incident.status
+    lifecycle.move(incident, to, unit.now, reason=reason, duplicate_of=duplicate_of)
+    moved(unit, incident, caller.actor, before, reason=reason)
+    await unit.stop_reminders(incident, where=[col(Reminder.kind).not_in(OUTLIVES)])
+    await hand_over(unit, incident)
+    await _expire_proposals(unit, incident)
+    return incident
 
 
 async def _expire_proposals(unit: Unit, incident: Incident) -> None:

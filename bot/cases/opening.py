@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
+from bot.cases import monitoring, similar
 from bot.cases.context import Context
 from bot.cases.first_hour import plan_reminders, respond_by
 from bot.cases.phases import begin
@@ -45,6 +46,8 @@ async def open_incident(ctx: Context, unit: Unit, incident: Incident, actor: Act
         await invite(unit, incident, actor.id, why="declared")
     await plan(ctx, unit, incident)
     await plan_reminders(ctx, unit, incident)
+    await monitoring.look(unit, incident)
+    await similar.look_later(unit, incident)
 
 
 async def add_steps(ctx: Context, unit: Unit, incident: Incident, *, known: frozenset[str]) -> None:

@@ -5,15 +5,14 @@ Decides the words in the timeline and when the room is told. What was done outsi
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 from bot.cases import actions, shared
 from bot.cases.attempt import by
 from bot.cases.contained import lapse, settle
 from bot.cases.context import Context
+from bot.cases.evidence import New, add
 from bot.connectors import Connector, Effect, Nature, Order, Result
-from bot.incident.evidence import Evidence
 from bot.incident.incident import SYSTEM, Incident
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState, EvidenceKind
@@ -86,21 +85,17 @@ async def keep(
         if not evidence or not captured.snapshot:
             return
         content = json.dumps(captured.snapshot, sort_keys=True, ensure_ascii=False).encode()
-        digest, name = hashlib.sha256(content).hexdigest(), f"before-action-{index}.json"
-        unit.add(
-            Evidence(
-                incident=number,
-                kind=EvidenceKind.SNAPSHOT,
-                name=name,
-                sha256=digest,
-                size=len(content),
-                excerpt=captured.detail,
-                source=connector.name,
-                added_by=connector.name,
-                added_at=unit.now,
-            )
+        snapshot = New(
+            EvidenceKind.SNAPSHOT,
+            f"before-action-{index}.json",
+            content,
+            connector.name,
+            media_type="application/json",
+            origin={"action": index},
+            captured_at=unit.now,
+            excerpt=captured.detail,
         )
-        unit.record(incident, Happened.EVIDENCE_ADDED, by(connector), name=name, sha256=digest)
+        await add(unit, incident, by(connector), snapshot)
 
 
 async def part(ctx: Context, number: int, index: int, connector: Connector, detail: str) -> Order:

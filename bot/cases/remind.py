@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from bot.cases import item_reminders, monitoring, regression, review, risks, similar
 from bot.cases.call_next import call_next
 from bot.cases.context import Context
 from bot.cases.expire import expire
@@ -24,7 +25,7 @@ from bot.incident.casefile import CaseFile
 from bot.incident.columns import Json
 from bot.incident.errors import NotFound
 from bot.incident.incident import SYSTEM, Incident
-from bot.incident.outward import IntentKind, ReminderKind
+from bot.incident.outward import OUTLIVES, IntentKind, ReminderKind
 from bot.incident.timeline import Happened
 from bot.incident.words import Phase
 from bot.playbook.first_hour import Window
@@ -122,10 +123,10 @@ async def _batch(ctx: Context, numbers: Sequence[int], late: Late) -> int:
 
 
 def _still_counts(due: Due) -> Due:
-    """After the end only what was left in force is asked about."""
+    """After the end only what it does not stop is asked about."""
     if due.incident.ended_at is None:
         return due
-    return Due(due.incident, [one for one in due.reminders if one.kind is ReminderKind.TEMPORARY_OVER])
+    return Due(due.incident, [one for one in due.reminders if one.kind in OUTLIVES])
 
 
 async def _decide(case: Case, due: Due) -> None:
@@ -205,6 +206,34 @@ async def _update_due(case: Case, reminder: Fired) -> Json | None:
     return {"message": "update_due"}
 
 
+async def _item_due(case: Case, reminder: Fired) -> Json | None:
+    """Its owner is told directly, so the room is not."""
+    await item_reminders.fall_due(case.ctx, case.unit, case.incident, reminder)
+    return None
+
+
+async def _risk_due(case: Case, reminder: Fired) -> Json | None:
+    await risks.fall_due(case.unit, reminder)
+    return None
+
+
+async def _monitoring_over(case: Case, reminder: Fired) -> Json | None:
+    return await monitoring.over(case.unit, case.incident, reminder)
+
+
+async def _similar(case: Case, _: Fired) -> Json | None:
+    return await similar.tell(case.unit, case.incident)
+
+
+async def _review_due(case: Case, reminder: Fired) -> Json | None:
+    return await review.due(case.ctx, case.unit, case.incident, reminder.args)
+
+
+async def _regression_due(case: Case, reminder: Fired) -> Json | None:
+    await regression.due(case.ctx, case.unit, case.incident, reminder.args)
+    return None
+
+
 ASK_WHAT_IS_DONE = frozenset({ReminderKind.WINDOW_NUDGE, ReminderKind.UPDATE_DUE})
 DECIDES: dict[ReminderKind, Callable[[Case, Fired], Awaitable[Json | None]]] = {
     ReminderKind.WINDOW_START: _window_start,
@@ -214,5 +243,11 @@ DECIDES: dict[ReminderKind, Callable[[Case, Fired], Awaitable[Json | None]]] = {
     ReminderKind.ACTION_EXPIRY: _action_expiry,
     ReminderKind.UPDATE_DUE: _update_due,
     ReminderKind.TEMPORARY_OVER: _temporary_over,
+    ReminderKind.REGRESSION_DUE: _regression_due,
+    ReminderKind.REVIEW_DUE: _review_due,
+    ReminderKind.SIMILAR: _similar,
+    ReminderKind.ITEM_DUE: _item_due,
+    ReminderKind.RISK_DUE: _risk_due,
+    ReminderKind.MONITORING_OVER: _monitoring_over,
 }
 """Each changes what follows from the moment and returns what the room should be told, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.cases import handover
 from bot.cases.ask_commander import ask_commander
 from bot.cases.context import Context
 from bot.cases.opening import invite
@@ -26,7 +27,9 @@ async def assign(ctx: Context, caller: Caller, number: int, *, role: Role, perso
         if held is not None and held.person == person:
             raise Refused(f"<@{person}> is the {title} of {incident.name} already, since {held.since:%H:%M} UTC.")
         commander = holders.get(Role.COMMANDER)
-        if held is not None and user not in {held.person, commander.person if commander else held.person}:
+        passed_on = role is Role.COMMANDER and await handover.offered(unit, incident, user, held)
+        may = {held.person, commander.person if commander else held.person} if held is not None else set()
+        if held is not None and user not in may and not (passed_on and person == user):
             raise Refused(
                 f"<@{held.person}> took the role of {title} of {incident.name} at {held.since:%H:%M} UTC. "
                 f"They can pass it on: `/incident role assign {role.value} @you`."

@@ -15,6 +15,7 @@ import msgspec
 from bot.detection.event import Mark, Seen
 from bot.detection.finding import Finding
 from bot.detection.keys import digest, event_name, keyer, moment, subject
+from bot.detection.late import Late
 from bot.detection.rule import RuleBase
 
 NEVER = float("-inf")
@@ -55,8 +56,8 @@ S = TypeVar("S", bound=Timed)
 class Compiled(ABC, Generic[S]):
     """One rule, for the applications that it is for. Its states belong to whoever asked for them with `fresh`."""
 
-    late: int
-    """Events that came more than LATENESS behind the newest of their key."""
+    late: Late
+    """Counts events that came more than LATENESS behind the newest of their key; an engine gives all its rules the same."""
     facets: int = 0
     idle_after: float
     """Seconds without an event after which a state can no longer change what is found, and may go."""
@@ -64,7 +65,7 @@ class Compiled(ABC, Generic[S]):
     def __init__(self, trigger: str, rule_id: str, rule: RuleBase, *, without: Sequence[str] = ()) -> None:
         """`without`: applications that have a rule of their own, under the same id."""
         self.trigger, self.id = trigger, rule_id
-        self.late = 0
+        self.late = Late()
         self.kinds = frozenset(rule.events)
         self.apps = frozenset(rule.apps)
         self.without = frozenset(without)

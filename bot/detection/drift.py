@@ -62,7 +62,7 @@ class Drift(Compiled[State]):
         """A finding comes with the first event that is a minute past the ten minutes it speaks of."""
         event, at = seen.event, moment(seen)
         if at < state.newest - LATENESS:
-            self.late += 1
+            self.late.tell(seen)
             return None
         self._bucket(state, at).add(_cell(event), self._values(event))
         if at <= state.newest:

@@ -16,6 +16,7 @@ from bot.detection.compiled import MARKS, SIGNALS, VERDICTS, Kept
 from bot.detection.event import Seen
 from bot.detection.finding import Finding
 from bot.detection.index import Index
+from bot.detection.late import Late
 from bot.detection.room import EACH, Room
 from bot.detection.rule import TriggerRule
 
@@ -27,6 +28,9 @@ class Engine:
     def __init__(self, rules: Sequence[TriggerRule], *, most_keys: int) -> None:
         """`most_keys`: states of all rules together. Raises ValueError for a pattern that cannot run in linear time."""
         self.rules = compiled(rules)
+        self._late = Late()
+        for rule in self.rules:
+            rule.late = self._late
         self.most_keys = most_keys
         self.keys = 0
         """States kept now."""
@@ -47,12 +51,13 @@ class Engine:
 
     @property
     def late(self) -> int:
-        """Events, by rule that read them, that came too late for its window."""
-        return sum(rule.late for rule in self.rules)
+        """Events that came too late for the window of a rule that read them; each once."""
+        return self._late.count
 
     def take(self, seen: Sequence[Seen]) -> list[Finding]:
         """In the order of the events that completed them, and of the rules."""
         findings: list[Finding] = []
+        self._late.begin()
         named, others = self._index.named, self._index.others
         epoch = self._epoch if self._dumping else 0
         for one in seen:

@@ -17,6 +17,9 @@ Name = Annotated[str, msgspec.Meta(max_length=300)]
 Digest = Annotated[str, msgspec.Meta(max_length=128)]
 Whole = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 """A count. What no double holds, no log and no state keeps."""
+MOST = 100
+"""Verdicts and signals of one event, categories of one verdict: rules walk through all of them. Real calls have a few."""
+Several = msgspec.Meta(max_length=MOST)
 TEXT = 1_000_000
 """Characters of a prompt or an answer."""
 
@@ -66,7 +69,7 @@ class _Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 class Verdict(_Struct, frozen=True):
     guardrail: Name
     outcome: Outcome
-    categories: tuple[Name, ...] = ()
+    categories: Annotated[tuple[Name, ...], Several] = ()
     score: float | None = None
     rule_id: Name | None = None
 
@@ -121,10 +124,10 @@ class Event(_Struct, frozen=True):
     delivered: bool | None = None
     """Reached the user. `None`, not known, never counts as delivered."""
     stage: Stage = Stage.UNKNOWN
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: Annotated[tuple[Verdict, ...], Several] = ()
     tool: Tool | None = None
     data: Data | None = None
-    signals: tuple[Signal, ...] = ()
+    signals: Annotated[tuple[Signal, ...], Several] = ()
     text: Annotated[str, msgspec.Meta(max_length=TEXT)] | None = None
     """A prompt (`stage: input`) or an answer. Scanned, never stored."""
     text_ref: Name | None = None

@@ -69,7 +69,8 @@ class Fragments(Compiled[Session]):
         if at - state.newest > DAY:
             _begin_anew(state)
         late = at < state.newest - LATENESS
-        self.late += late
+        if late:
+            self.late.tell(seen)
         state.newest = max(state.newest, at)
         marks = [mark for mark in seen.marks if _concerns(mark)]
         if seen.event.stage is Stage.INPUT:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, StrictStr, StringConstraints
 
 from bot.detection.condition import Where
-from bot.detection.strict import Count, Minutes, Model
+from bot.detection.strict import Count, Minutes, Model, SomeCount, SomeMinutes
 
 App = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -21,7 +21,7 @@ class Override(Model):
 
     shadow: bool | None = None
     exempt_users: tuple[StrictStr, ...] | None = None
-    require_signals: Annotated[Count, Field(ge=1)] | None = None
+    require_signals: SomeCount | None = None
     cool_down_minutes: Minutes | None = None
 
 
@@ -33,24 +33,24 @@ class MatchOverride(Override):
 
 class WindowOverride(Override):
     more_than: Count | None = None
-    window_minutes: Annotated[Minutes, Field(ge=1)] | None = None
+    window_minutes: SomeMinutes | None = None
 
 
 class RatioOverride(WindowOverride):
     bypass_ratio_more_than: Ratio | None = None
-    subjects_at_least: Annotated[Count, Field(ge=1)] | None = None
+    subjects_at_least: SomeCount | None = None
     allowed_categories: tuple[StrictStr, ...] | None = None
 
 
 class FragmentsOverride(Override):
-    at_least: Annotated[Count, Field(ge=1)] | None = None
+    at_least: SomeCount | None = None
     at_most: Count | None = None
     coverage_at_least: Ratio | None = None
 
 
 class OwnerMismatchOverride(Override):
-    strong_at_least: Annotated[Count, Field(ge=1)] | None = None
-    weak_at_least: Annotated[Count, Field(ge=1)] | None = None
+    strong_at_least: SomeCount | None = None
+    weak_at_least: SomeCount | None = None
 
 
 class DriftOverride(Override):

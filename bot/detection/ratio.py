@@ -75,7 +75,7 @@ class Ratio(Compiled[Attempts]):
     def step(self, state: Attempts, seen: Seen) -> Finding | None:
         at = moment(seen)
         if at < state.newest - LATENESS:
-            self.late += 1
+            self.late.tell(seen)
             return None
         told = self._told(seen.event)
         more = told > 0 and self._attempt(state, seen, told, at)

@@ -28,7 +28,7 @@ from bot.detection.override import (
 )
 from bot.detection.rule_base import KeyKind as KeyKind
 from bot.detection.rule_base import RuleBase as RuleBase
-from bot.detection.strict import Count, Id, Minutes
+from bot.detection.strict import Count, Id, SomeCount, SomeMinutes
 
 
 class MatchRule(RuleBase):
@@ -57,7 +57,7 @@ class DistinctRule(RuleBase):
         "result_sha256", "query_sha256", "args_sha256", "call_id", "session_id", "user_id", "endpoint", "tool"
     ]
     more_than: Count
-    window_minutes: Minutes = Field(ge=1)
+    window_minutes: SomeMinutes
     overrides: Mapping[App, WindowOverride] = {}
 
 
@@ -73,8 +73,8 @@ class RatioRule(RuleBase):
     primitive: Literal["ratio"]
     more_than: Count
     bypass_ratio_more_than: Ratio
-    window_minutes: Minutes = Field(ge=1)
-    subjects_at_least: Count = Field(default=1, ge=1)
+    window_minutes: SomeMinutes
+    subjects_at_least: SomeCount = 1
     """So many different users have to take part: for `fleet`."""
     fires_on_unknown_bypass: bool = False
     """Fires also where there are enough blocks and the rate is unknown."""
@@ -92,7 +92,7 @@ class FragmentsRule(RuleBase):
     """
 
     primitive: Literal["fragments"]
-    at_least: Count = Field(ge=1)
+    at_least: SomeCount
     at_most: Count | None = None
     canary: bool = False
     coverage_at_least: Ratio | None = None
@@ -108,7 +108,7 @@ class PatternsRule(RuleBase):
     own: tuple[OwnPattern, ...] = ()
     """Kinds of probing of the user's own, counted beside `patterns`."""
     more_than: Count
-    window_minutes: Minutes = Field(ge=1)
+    window_minutes: SomeMinutes
     overrides: Mapping[App, WindowOverride] = {}
 
 
@@ -143,8 +143,8 @@ class OwnerMismatchRule(RuleBase):
     """Identifiers of somebody else in one delivered answer: so many strong ones, or so many weak ones of the same person."""
 
     primitive: Literal["owner_mismatch"]
-    strong_at_least: Count = Field(ge=1)
-    weak_at_least: Count = Field(ge=1)
+    strong_at_least: SomeCount
+    weak_at_least: SomeCount
     overrides: Mapping[App, OwnerMismatchOverride] = {}
 
 

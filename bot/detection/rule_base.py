@@ -12,7 +12,7 @@ from pydantic import Field, StrictStr
 
 from bot.detection.event import Kind
 from bot.detection.override import App, Override
-from bot.detection.strict import Count, Minutes, Model
+from bot.detection.strict import Minutes, Model, SomeCount
 
 KeyKind = Literal["user", "session", "api_key", "ip", "fleet"]
 """`user`, `api_key` and `ip` are a `user_id` of that `user_kind`; `fleet` is all inputs of one fingerprint, whoever sent them."""
@@ -33,7 +33,7 @@ class RuleBase(Model):
     """Their events are not read: a batch account, a support agent. For a while only, suppress instead: that is shown and ends."""
     cool_down_minutes: Minutes = 60
     """Further hits in this time attach to the incident that is open."""
-    require_signals: Count = Field(default=1, ge=1)
+    require_signals: SomeCount = 1
     """Independent signals needed before it fires. What the rule itself counts is one. Each different name among the
     `signals`, and each guardrail that flagged, masked or blocked without being counted by the rule, is one more: of the
     event for a primitive without a window, of the window's events otherwise."""

@@ -78,7 +78,8 @@ class Single(Compiled[Hits]):
 
     def step(self, state: Hits, seen: Seen) -> Finding | None:
         at = moment(seen)
-        self.late += at < state.newest - LATENESS
+        if at < state.newest - LATENESS:
+            self.late.tell(seen)
         state.newest = max(state.newest, at)
         if seen.event.stage is Stage.INPUT and self.hears_user:
             state.said = hear(state.said, session_of(seen), [mark for mark in seen.marks if self.concerns(mark)], at)

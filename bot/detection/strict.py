@@ -14,6 +14,9 @@ from pydantic_core import PydanticCustomError
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=60 * 24 * 365)]
 Count = Annotated[int, Field(strict=True, ge=0)]
+SomeMinutes = Annotated[int, Field(strict=True, ge=1, le=60 * 24 * 365)]
+SomeCount = Annotated[int, Field(strict=True, ge=1)]
+"""At least one. Types of their own: of `Count = Field(ge=1)` pydantic takes the bound that lies inside, which is the 0."""
 
 
 class Model(BaseModel):

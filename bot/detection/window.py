@@ -49,7 +49,7 @@ class Window(Compiled[Latest]):
         at = moment(seen)
         newest = state.newest
         if at < newest - LATENESS:
-            self.late += 1
+            self.late.tell(seen)
             return None
         count_one = add if at >= newest else add_late
         new = False

@@ -12,7 +12,9 @@ from datetime import datetime
 from bot.incident.approval import glass_broken
 from bot.incident.evidence import Evidence
 from bot.incident.incident import Alert, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.learning import Exposure
 from bot.incident.outward import Surface, SurfaceKind
+from bot.incident.validation import ValidationRun
 from bot.incident.words import ActionState, Phase, Role, StepState
 from bot.incident.work import Action, Approval, Step
 
@@ -35,6 +37,10 @@ class CaseFile:
     """The few of a storm's further subjects with the most alerts; `incident.gathered` counts all."""
     announces: Sequence[Incident] = ()
     """The other incidents that stakeholders read about on this one's line."""
+    validations: Sequence[ValidationRun] = ()
+    """Every replay against a fix, oldest first. Their trials are not read with it."""
+    exposure: Exposure | None = None
+    """How far it went, as it is known now; None while nobody estimated it."""
 
     @property
     def holders(self) -> Mapping[Role, str]:
@@ -84,6 +90,7 @@ class CaseFile:
             "commander": self.commander is not None,
             "evidence": bool(self.evidence),
             "contained": incident.contained_at is not None,
-            "scope": any(s.step_id.endswith(".scope") and s.state is not StepState.OPEN for s in self.steps),
+            "scope": self.exposure is not None
+            or any(s.step_id.endswith(".scope") and s.state is not StepState.OPEN for s in self.steps),
             "briefed": incident.briefed_at is not None,
         }[name]

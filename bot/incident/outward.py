@@ -62,7 +62,7 @@ PRIORITY: dict[IntentKind, int] = {
 """Smaller is more urgent. A surface adds its own place (`SURFACE_ORDER`); the severity breaks ties."""
 
 
-IN_THE_ROOM = frozenset({IntentKind.INVITE, IntentKind.PIN, IntentKind.POST})
+IN_THE_ROOM = frozenset({IntentKind.INVITE, IntentKind.PIN, IntentKind.POST, IntentKind.UPLOAD})
 """What can only be done once the room is open."""
 ROOM_AWAITED = "the room is not open yet"
 """The reason by which what waits for the room is found again once it is open."""
@@ -116,6 +116,8 @@ class SurfaceKind(StrEnum):
     """Not a message but the room's topic, kept up to date in the same way."""
     DECISIONS = "decisions"
     """A direct message to the commander: what waits for a decision."""
+    VALIDATION = "validation"
+    """One replay of the attack: how far it is, and what it came to."""
 
 
 SURFACE_ORDER = {
@@ -124,6 +126,7 @@ SURFACE_ORDER = {
     SurfaceKind.CHECKLIST: 2,
     SurfaceKind.ANNOUNCEMENT: 3,
     SurfaceKind.TOPIC: 4,
+    SurfaceKind.VALIDATION: 5,
     SurfaceKind.DECISIONS: 20,
 }
 """What is shown first where a room opens (design §6)."""
@@ -141,7 +144,8 @@ class Surface(SQLModel, table=True):
     incident: int = Field(foreign_key="incident.number", index=True)
     kind: SurfaceKind = Field(sa_type=Word(SurfaceKind))
     part: str = Field(default="", max_length=40)
-    """The phase of a checklist; of decisions the person, and the first action asked about (`U02BOB:3`); empty elsewhere."""
+    """The phase of a checklist; of decisions the person, and the first action asked about (`U02BOB:3`); of a validation its
+    run; empty elsewhere."""
     channel_id: str | None = Field(default=None, max_length=40)
     ts: str | None = Field(default=None, max_length=40)
     digest: str | None = Field(default=None, max_length=64)
@@ -157,6 +161,8 @@ class ReminderKind(StrEnum):
     UPDATE_DUE = "update_due"
     TEMPORARY_OVER = "temporary_over"
     """An action's time to live is over: revert it or keep it?"""
+    SIMILAR = "similar"
+    """Soon after the opening: is a strongly alike incident known?"""
     REVIEW_DUE = "review_due"
     ITEM_DUE = "item_due"
     """Before and after an action item's due date; the owner is told, nobody else."""
@@ -164,6 +170,19 @@ class ReminderKind(StrEnum):
     REGRESSION_DUE = "regression_due"
     """A closed incident's pack is replayed again."""
     RISK_DUE = "risk_due"
+
+
+OUTLIVES = frozenset(
+    {
+        ReminderKind.TEMPORARY_OVER,
+        ReminderKind.REVIEW_DUE,
+        ReminderKind.ITEM_DUE,
+        ReminderKind.MONITORING_OVER,
+        ReminderKind.REGRESSION_DUE,
+        ReminderKind.RISK_DUE,
+    }
+)
+"""What the end of an incident does not stop: it is about what was left in force, or about what follows the end."""
 
 
 class ReminderState(StrEnum):

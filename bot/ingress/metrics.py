@@ -51,6 +51,7 @@ class Metrics:
             "firsthour_socket_reconnects", "Socket Mode connections made anew.", registry=registry
         )
         self._sockets = Gauge("firsthour_socket_connections", "Socket Mode connections that stand.", registry=registry)
+        self._on_scrape: Callable[[], None] | None = None
 
     def alert(self, source: str, status: str) -> None:
         """`source` is `native` or the name of a source in the playbook."""
@@ -72,6 +73,11 @@ class Metrics:
         """Asked at every scrape."""
         self._sockets.set_function(connected)
 
+    def on_scrape(self, wake: Callable[[], None]) -> None:
+        """Called now and at every scrape; a scrape does not wait for what it begins (`bot.ingress.measured`)."""
+        self._on_scrape = wake
+        wake()
+
     def acked(self, seconds: float) -> None:
         self._acks.observe(seconds)
 
@@ -80,6 +86,8 @@ class Metrics:
 
     async def expose(self, store: Store) -> bytes:
         """The text for Prometheus, with what the store says now."""
+        if self._on_scrape is not None:
+            self._on_scrape()
         now = store.now()
         async with store.read() as session:
             found = await counts(session, now)

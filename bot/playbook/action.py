@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from bot.incident.words import ActionKind, ScopeKind, Severity
-from bot.playbook.model import Id, Minutes, MitigationId, Model, Paragraph, Text, Title, one_of
+from bot.playbook.model import Id, MitigationId, Model, Paragraph, SomeMinutes, Text, Title, one_of
 
 SUBJECT: Literal["subject"] = "subject"
 
@@ -40,7 +40,7 @@ class ActionPolicy(Model):
     """Roles of which any one may approve."""
     approvers_at: tuple[SeverityApprovers, ...] = ()
     """Other approvers at single severities, instead of `approvers`."""
-    expires_minutes: Minutes = Field(ge=1)
+    expires_minutes: SomeMinutes
     """A proposal that nobody decided is expired after this."""
     mitigations: tuple[MitigationId, ...] = ()
 

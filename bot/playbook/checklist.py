@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from bot.incident.words import ActionKind, Category, Phase, Severity, StepButton
+from bot.incident.words import ActionKind, Category, EvidenceKind, Phase, Severity, StepButton
 from bot.playbook.model import Id, Model, Offset, StepId, Text, Title
 
 
@@ -32,11 +32,15 @@ class StepSpec(Model):
     when: When = When()
     button: StepButton | None = None
     action: ActionKind | None = None
+    evidence: EvidenceKind | None = None
+    """What its button adds; without it the person chooses."""
 
     @model_validator(mode="after")
     def _button_and_action_agree(self) -> Self:
         if (self.button is StepButton.PROPOSE_ACTION) != (self.action is not None):
             raise ValueError("`button: propose_action` and `action` go together")
+        if self.evidence is not None and self.button is not StepButton.ATTACH_EVIDENCE:
+            raise ValueError("`evidence` needs `button: attach_evidence`")
         return self
 
 

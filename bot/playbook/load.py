@@ -31,6 +31,7 @@ from bot.playbook.roles import RoleFile
 from bot.playbook.severity import SeverityFile
 from bot.playbook.source import Source
 from bot.playbook.trigger import Trigger
+from bot.playbook.validation import ValidationFile
 
 DEFAULT_PATH = Path(__file__).resolve().parents[2] / "playbooks"
 SINGLE_FILES: dict[str, type[BaseModel]] = {
@@ -49,6 +50,7 @@ SINGLE_FILES: dict[str, type[BaseModel]] = {
     "atlas.json": Atlas,
     "owasp.json": Owasp,
     "events/otlp.yaml": OtlpFile,
+    "validation.yaml": ValidationFile,
 }
 FOLDERS: dict[str, type[BaseModel]] = {
     "triggers": Trigger,
@@ -122,6 +124,7 @@ def _build(parts: Parts, digest: str) -> Playbook:
         atlas=parts.atlas.model,
         owasp=parts.owasp.model,
         otlp=parts.otlp.model.names,
+        validation=parts.validation.model,
     )
 
 

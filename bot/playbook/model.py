@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from bot.detection.strict import Count, Id, Minutes, Model
+from bot.detection.strict import Count, Id, Minutes, Model, SomeCount, SomeMinutes
 
 StepId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=60)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=75)]
@@ -32,6 +32,8 @@ __all__ = [
     "Offset",
     "OwaspId",
     "Paragraph",
+    "SomeCount",
+    "SomeMinutes",
     "StepId",
     "Text",
     "Title",

@@ -56,7 +56,8 @@ def _known_beside(loc: tuple[int | str, ...]) -> list[str]:
     here = schema
     for part in loc[:-1]:
         inner = here.get("properties", {}).get(part) or here.get("additionalProperties") or {}
-        reference = inner.get("$ref") or next((option.get("$ref") for option in inner.get("allOf", [])), None)
+        options = (*inner.get("allOf", []), *inner.get("anyOf", []))
+        reference = inner.get("$ref") or next((option.get("$ref") for option in options), None)
         here = schema["$defs"][reference.rsplit("/", 1)[1]] if reference else inner
     return list(here.get("properties", {}))
 

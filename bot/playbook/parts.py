@@ -24,6 +24,7 @@ from bot.playbook.roles import RoleFile
 from bot.playbook.severity import SeverityFile
 from bot.playbook.source import Source
 from bot.playbook.trigger import Trigger
+from bot.playbook.validation import ValidationFile
 from bot.playbook.yaml_lines import Document, Path
 
 
@@ -46,6 +47,7 @@ class Parts:
     atlas: Part[Atlas]
     owasp: Part[Owasp]
     otlp: Part[OtlpFile]
+    validation: Part[ValidationFile]
     triggers: list[Part[Trigger]]
     checklists: list[Part[ChecklistFile]]
     scenarios: list[Part[Scenario]]

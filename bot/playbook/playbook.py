@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.detection.rule import TriggerRule
 from bot.detection.sources.otlp_names import Names
-from bot.incident.words import ActionKind, Category, DetectionMethod, Phase, Role, Severity, SubjectKind
+from bot.incident.words import ActionKind, Category, DetectionMethod, EvidenceKind, Phase, Role, Severity, SubjectKind
 from bot.playbook import compose
 from bot.playbook.action import ActionPolicy, ContainmentPolicy, Plan, Proposal
 from bot.playbook.announcement import Announcement
@@ -23,6 +23,7 @@ from bot.playbook.roles import RoomRole, RosterRole
 from bot.playbook.severity import SeverityPolicy
 from bot.playbook.source import Source
 from bot.playbook.trigger import Trigger
+from bot.playbook.validation import ValidationFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,8 @@ class Playbook:
     owasp: Owasp
     otlp: Names
     """Which attribute of OpenTelemetry holds what."""
+    validation: ValidationFile
+    """Controls, budget and calendar of replays."""
 
     @property
     def rules(self) -> tuple[TriggerRule, ...]:
@@ -80,6 +83,12 @@ class Playbook:
             evidence=evidence,
             auto_contain=auto_contain,
         )
+
+    def evidence_wanted(self, severity: Severity, trigger: str | None) -> tuple[EvidenceKind, ...]:
+        """Kinds, in the order of the words: what the severity wants, and what the trigger wants besides."""
+        known = self.triggers.get(trigger or "")
+        named = {*self.severities[severity].evidence, *(known.evidence if known is not None else ())}
+        return tuple(kind for kind in EvidenceKind if kind in named)
 
     def steps(
         self,

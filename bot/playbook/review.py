@@ -5,14 +5,13 @@ Decides their shape. Leaves to the review's generator what is filled in, and to 
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bot.incident.metrics import Moment
 from bot.incident.words import DetectionMethod, Severity
 from bot.playbook.model import Id, Minutes, Model, Offset, Text, Title
-
-Moment = Literal["started", "detected", "notified", "acknowledged", "contained", "remediated", "resolved"]
 
 
 class ReviewSection(Model):
@@ -67,6 +66,29 @@ class ActionItem(Model):
     status: Literal["pending"] = "pending"
 
 
+class ItemReminders(Model):
+    """When the owner of an action item is told of it. All days are counted in UTC from the item's due date."""
+
+    before_days: tuple[Annotated[int, Field(strict=True, ge=1, le=60)], ...] = Field(max_length=5)
+    on_the_day: bool = True
+    overdue_every_days: int = Field(strict=True, ge=1, le=90)
+    at_hour: int = Field(strict=True, ge=0, le=23)
+    """UTC."""
+
+    @model_validator(mode="after")
+    def _ever_nearer(self) -> Self:
+        if list(self.before_days) != sorted(set(self.before_days), reverse=True):
+            raise ValueError("`before_days` names each day once, the earliest first: [7, 3]")
+        return self
+
+
+class Monitoring(Model):
+    """For how long incidents of these severities are watched for recurrence after they were closed."""
+
+    severities: tuple[Severity, ...] = Field(min_length=1)
+    days: int = Field(strict=True, ge=1, le=365)
+
+
 class Review(Model):
     title: Title
     blank: Title
@@ -74,11 +96,27 @@ class Review(Model):
     hold_within_days: int = Field(strict=True, ge=1, le=90)
     monitor_days: tuple[int, int]
     """Shortest and longest time of watching for recurrence after closing."""
+    monitoring: tuple[Monitoring, ...]
     summary: tuple[ReviewField, ...] = Field(min_length=1)
     timeline: tuple[Milestone, ...] = Field(min_length=1)
     sections: tuple[ReviewSection, ...] = Field(min_length=1)
     questions: tuple[Question, ...] = Field(min_length=1)
     action_items: tuple[ActionItem, ...] = Field(min_length=1)
+    item_reminders: ItemReminders
+
+    @model_validator(mode="after")
+    def _every_severity_is_watched_once(self) -> Self:
+        named = [severity for one in self.monitoring for severity in one.severities]
+        if sorted(named) != sorted(Severity):
+            raise ValueError("`monitoring` names each severity, 1 to 4, exactly once")
+        shortest, longest = self.monitor_days
+        if not all(shortest <= one.days <= longest for one in self.monitoring):
+            raise ValueError(f"`monitoring` must keep to `monitor_days`: {shortest} to {longest} days")
+        return self
+
+    def monitored_days(self, severity: Severity) -> int:
+        """For how many days after closing an incident of this severity is watched."""
+        return next(one.days for one in self.monitoring if severity in one.severities)
 
 
 class Metric(Model):
@@ -91,15 +129,22 @@ class Metric(Model):
     ends: Moment | None = None
     under_minutes: Minutes | None = None
     """The target of a duration: strictly less."""
+    within: Literal["response"] | None = None
+    """In place of minutes: the response time of the incident's own severity, which counts from its opening."""
     preferred: DetectionMethod | None = None
     severities: tuple[Severity, ...] = ()
     """Where the target holds; empty means everywhere. The value is shown for all."""
 
     @model_validator(mode="after")
     def _duration_is_whole(self) -> Self:
-        parts = (self.starts, self.ends, self.under_minutes)
-        if (self.kind == "duration") != all(part is not None for part in parts):
-            raise ValueError("a duration needs `starts`, `ends` and `under_minutes`; nothing else has them")
+        targets = [target for target in (self.under_minutes, self.within) if target is not None]
+        given = [part for part in (self.starts, self.ends, *targets) if part is not None]
+        if len(given) != (3 if self.kind == "duration" else 0) or len(targets) > 1:
+            raise ValueError(
+                "a duration needs `starts`, `ends` and one of `under_minutes` or `within`; nothing else has them"
+            )
+        if self.within is not None and self.starts != "declared":
+            raise ValueError("a response time counts from the opening: `starts: declared` goes with `within: response`")
         if (self.kind == "method") != (self.preferred is not None):
             raise ValueError("`kind: method` and `preferred` go together")
         return self

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bot.incident.words import Severity
-from bot.playbook.model import Count, Id, Minutes, Model, Paragraph, Text, Title
+from bot.incident.words import EvidenceKind, Severity
+from bot.playbook.model import Id, Minutes, Model, Paragraph, SomeCount, Text, Title
 
 
 class ResponseTime(Model):
@@ -44,8 +44,12 @@ class SeverityPolicy(Model):
     plan: Id
     containment: Paragraph
     """What containment means at this severity, in words for the card."""
-    validation_trials: Count = Field(ge=1)
+    validation_trials: SomeCount
     """Valid trials a payload needs before its fix counts (reference: exact 95 % bound, 30 trials → 9.5 %)."""
+    resolve_needs_proof: bool = True
+    """Whether an incident is resolved only with a validation that verified its fix, or a waiver of the commander."""
+    evidence: tuple[EvidenceKind, ...] = ()
+    """What is wanted before containment counts and before anything irreversible; without it somebody says why."""
     visibility: Literal["private", "public"] = "private"
 
 

@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from bot.detection.rule import Rule
-from bot.incident.words import Category, Severity, SubjectKind
+from bot.incident.words import Category, EvidenceKind, Severity, SubjectKind
 from bot.playbook.action import Changes
 from bot.playbook.examples import Examples
 from bot.playbook.model import AtlasId, Id, Minutes, Model, OwaspId, Paragraph, Title
@@ -39,6 +39,8 @@ class Trigger(Model):
     storm_after: int = Field(default=3, ge=1, le=100)
     """So many incidents of this trigger in one app are opened within that time; further subjects are gathered."""
     actions: Changes = Changes()
+    evidence: tuple[EvidenceKind, ...] = ()
+    """Wanted besides what the severity wants."""
     rule: Rule
     examples: Examples
 

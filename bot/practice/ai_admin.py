@@ -6,6 +6,7 @@ Decides how a call goes wrong. What containment means is ``ai_containment``'s.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -13,7 +14,9 @@ from aiohttp import web
 
 from bot.practice.ai_containment import Containment, NotPossible
 from bot.practice.ai_model import HOLES, Model
+from bot.practice.shapes import Json
 
+SAID = 8
 AdminFault = Literal["error_before", "error_after", "lie", "delay", "reset_after"]
 
 
@@ -32,6 +35,8 @@ class Admin:
     model: Model
     containment: Containment
     breaks: list[Break] = field(default_factory=list)
+    said: deque[Json] = field(default_factory=lambda: deque(maxlen=SAID))
+    """What people asked and were answered last, verification calls apart."""
 
     async def apply(self, request: web.Request) -> web.Response:
         """Put an action in force."""
@@ -87,3 +92,8 @@ class Admin:
             raise NotPossible(f"unknown hole {hole}; there are {', '.join(HOLES)}")
         (self.model.patched.add if request.method == "PUT" else self.model.patched.discard)(hole)
         return web.json_response({"patched": sorted(self.model.patched)})
+
+    async def state(self, request: web.Request) -> web.Response:
+        """For the page: the version, which holes are open, what was said last."""
+        holes = {hole: self.model.open(hole) for hole in HOLES}
+        return web.json_response({"version": self.model.version, "holes": holes, "said": list(self.said)[::-1]})

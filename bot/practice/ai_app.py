@@ -2,12 +2,14 @@
 
     POST /api/v1/chat             {"message", "user"?, "session"?} -> {"response", "session", "tools", "documents"}
     POST /credentials/check       {"credential"} -> {"valid"}
+    GET  /version -> {"version"}  another one with each patch           GET /  a page with a button for each hole
     GET  /documents?user=         GET /memory?user=          PUT /documents/{id} {"text"} (a hole: anybody may)
     PUT  /admin/containment/{action}   {"scope": {"kind", "id"}, "incident", "key"}     DELETE reverts
     GET  /admin/containment       GET /admin/executions      PUT|DELETE /admin/patches/{hole}
 
 Chat wants ``Authorization: Bearer <chat token>``, admin the admin token. ``x-firsthour-probe: 1`` marks a verification
-call: it is answered like any other, but no event tells of it, and it is limited apart. It binds loopback only.
+call and ``x-firsthour-validation: 1`` a replay: both are answered like any other, but no event tells of them, and they are
+limited apart. It binds loopback only.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from types import TracebackType
 import aiohttp
 from aiohttp import web
 
+from bot.practice import page
 from bot.practice.ai_admin import Admin, AdminFault, Break
 from bot.practice.ai_containment import Caller, Containment, NotPossible
 from bot.practice.ai_events import Told, events_of
@@ -74,6 +77,11 @@ class PracticeAiApp:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def page_url(self) -> str:
+        """A page on which holes are patched. Its key stands in the fragment, which browsers never send."""
+        return f"{self.url}/#{self.admin_token}"
+
+    @property
     def credential(self) -> str:
         """The credential now in force."""
         return self.model.credential
@@ -89,6 +97,7 @@ class PracticeAiApp:
             [
                 web.post("/api/v1/chat", self._guard(self.chat_token, self.chat)),
                 web.post("/credentials/check", self._guard(self.chat_token, self.check_credential)),
+                web.get("/version", self._guard(self.chat_token, self.version)),
                 web.get("/documents", self._guard(self.chat_token, self.documents)),
                 web.put("/documents/{id}", self._guard(self.chat_token, self.put_document)),
                 web.get("/memory", self._guard(self.chat_token, self.memory)),
@@ -98,6 +107,9 @@ class PracticeAiApp:
                 web.get("/admin/executions", self._guard(self.admin_token, self.admin.executions)),
                 web.put("/admin/patches/{hole}", self._guard(self.admin_token, self.admin.patch)),
                 web.delete("/admin/patches/{hole}", self._guard(self.admin_token, self.admin.patch)),
+                web.get("/admin/state", self._guard(self.admin_token, self.admin.state)),
+                web.get("/", page.serve_ai),
+                web.get("/{file}", page.serve_ai),
             ]
         )
         self._runner = web.AppRunner(app, shutdown_timeout=0.2, access_log=None)
@@ -153,6 +165,7 @@ class PracticeAiApp:
     def _tell(self, asked: Ask, answer: Answer, caller: Caller, begun: float, *, delivered: bool) -> None:
         """Of what the model was asked. Of what was refused before, whoever refused it knows."""
         if not caller.probe:
+            self.admin.said.append({"user": caller.user, "message": asked.message, "response": answer.text})
             self._calls += 1
             told = Told(f"{self._run}-{self._calls}", caller, asked.message, answer, delivered, begun, self._now())
             self.telling.tell(events_of(told))
@@ -183,6 +196,10 @@ class PracticeAiApp:
         """Whether the payments API takes a credential."""
         body = await request.json()
         return web.json_response({"valid": self.containment.credential_valid(str(body["credential"]))})
+
+    async def version(self, request: web.Request) -> web.Response:
+        """What is deployed: a replay of an attack records it."""
+        return web.json_response({"version": self.model.version})
 
     async def documents(self, request: web.Request) -> web.Response:
         """The documents that answers are made from."""
@@ -251,7 +268,7 @@ def _caller(request: web.Request, body: Json) -> Caller:
         api_key=API_KEY,
         ip=forwarded or request.remote or "",
         endpoint=request.path,
-        probe=request.headers.get("x-firsthour-probe") == "1",
+        probe="1" in (request.headers.get("x-firsthour-probe"), request.headers.get("x-firsthour-validation")),
     )
 
 

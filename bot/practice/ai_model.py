@@ -105,6 +105,11 @@ class Model:
             f"Transfers above {TRANSFER_LIMIT} need a second person."
         )
 
+    @property
+    def version(self) -> str:
+        """What is deployed: each patch is another version."""
+        return "+".join(["practice-1", *sorted(self.patched)])
+
     def open(self, hole: str) -> bool:
         """Whether a hole is still there."""
         return hole not in self.patched

@@ -147,9 +147,17 @@ def resolver(desk: Desk) -> fields.Resolve:
     """Names of people and channels to ids, as their menus offer them."""
 
     def resolve(kind: str, name: str) -> str:
+        if kind == "file":
+            return _uploaded(desk, name)
         found = desk.world.user(name) if kind == "user" else desk.world.channel(name)
         if found is None:
             raise CannotDo(f"there is no {kind} {name!r} to choose")
         return found.id
 
     return resolve
+
+
+def _uploaded(desk: Desk, file_id: str) -> str:
+    if (file := desk.world.files.get(file_id)) is None or file.deleted:
+        raise CannotDo(f"there is no file {file_id!r} to choose")
+    return file.id

@@ -7,11 +7,13 @@ does is in ``people`` and ``server``: there is one implementation.
     POST /control/do     {"as": "alice", "verb": "press", "args": {…}}   -> {"ok": true, "result": …}
     POST /control/server {"verb": "disconnect", "args": {…}}
     GET  /control/state?as=alice   what alice sees      GET /control/wait?after=N   answers when something changed
+    GET  /control/file?as=alice&id=F1   the bytes of a file in Base64
     GET  /control/record           calls, envelopes, acks, message versions
 """
 
 from __future__ import annotations
 
+import base64
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -37,6 +39,8 @@ PERSON_VERBS = frozenset(
         "close_view",
         "shortcut",
         "message_shortcut",
+        "upload",
+        "put_file",
         "open_home",
         "say",
         "edit",
@@ -133,6 +137,7 @@ def state(workspace: PracticeWorkspace, person: Person) -> Json:
         "channels": channels,
         "view": view(person.view) if person.view else None,
         "depth": len(world.stack(person.id)),
+        "message_shortcuts": dict(workspace.message_shortcuts),
         "home": view(person.home) if person.home else None,
     }
 
@@ -208,6 +213,14 @@ class Control:
         """What a person sees."""
         return state(self.workspace, self._person(request.query.get("as")))
 
+    async def file(self, request: web.Request) -> Json:
+        """The bytes of a file that was shared where the person is, for the page."""
+        one = self.workspace.world.files[request.query["id"]]
+        mine = {channel.id for channel in self._person(request.query.get("as")).channels()}
+        if one.content is None or not mine & set(one.channels):
+            raise CannotDo("this file was deleted, or was shared where you are not")
+        return {"name": one.name, "type": one.mimetype, "base64": base64.b64encode(one.content).decode()}
+
     async def wait(self, request: web.Request) -> Json:
         """Answer as soon as something changed after a version."""
         after = int(request.query.get("after", "0"))
@@ -231,7 +244,9 @@ class Control:
 
 
 def _arguments(verb: str, args: Json) -> Json:
-    """Messages come as timestamps; the names are those of ``Person``'s parameters."""
+    """Messages come as timestamps, bytes in Base64; the names are those of ``Person``'s parameters."""
+    if verb in ("upload", "put_file"):
+        args = {**args, "content": base64.b64decode(args["content"], validate=True)}
     if verb in ("press", "choose", "confirmation"):
         args = {"channel": None, "message": None, **args}
     return {"view": None, **args} if verb == "submit" else args
@@ -243,6 +258,7 @@ def mount(app: web.Application, workspace: PracticeWorkspace) -> None:
     app.router.add_post("/control/do", control.guarded(control.do))
     app.router.add_post("/control/server", control.guarded(control.server))
     app.router.add_get("/control/state", control.guarded(control.state))
+    app.router.add_get("/control/file", control.guarded(control.file))
     app.router.add_get("/control/wait", control.guarded(control.wait))
     app.router.add_get("/control/record", control.guarded(control.record))
 

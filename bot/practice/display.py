@@ -90,7 +90,7 @@ def message(one: Message, *, all_metadata: bool = True) -> Json:
         if value := getattr(one, key):
             body[key] = value
     if one.files:
-        body["files"] = [{"id": file_id} for file_id in one.files]
+        body["files"] = [dict(shared) for shared in one.file_objects]
     if one.metadata:
         body["metadata"] = dict(one.metadata) if all_metadata else {"event_type": one.metadata["event_type"]}
     if one.reactions:
@@ -160,7 +160,14 @@ def file(one: File, world: World) -> Json:
         "user": one.user,
         "channels": list(one.channels),
         "permalink": f"{world.url}files/{one.id}",
+        "mimetype": one.mimetype,
+        "alt_txt": one.alt,
+        "created": one.created,
+        "mode": "hosted",
+        "is_external": False,
         "url_private": f"{world.url}files/{one.id}/content",
+        "url_private_download": f"{world.url}files/{one.id}/download",
+        **one.marks,
     }
 
 

@@ -87,6 +87,8 @@ def entry(element: Json, value: Value, resolve: Resolve, offered: list[Json] | N
         return {"type": kind, key: _single(kind, what, value, resolve)}
     if kind == "rich_text_input":
         return {"type": kind, "rich_text_value": rich_text(str(value)) if value is not None else None}
+    if kind == "file_input":
+        return {"type": kind, "files": [{"id": resolve("file", one)} for one in _files(element, value)]}
     raise CannotDo(f"nothing can be put into a {kind}")
 
 
@@ -108,6 +110,14 @@ def _many(element: Json, value: Value) -> list[str]:
     most = element.get("max_selected_items")
     if most and len(chosen) > most:
         raise CannotDo(f"only {most} can be selected")
+    return chosen
+
+
+def _files(element: Json, value: Value) -> list[str]:
+    """Ids of uploaded files."""
+    chosen = [] if value is None else value if isinstance(value, list) else [str(value)]
+    if len(chosen) > int(element.get("max_files") or 10):
+        raise CannotDo(f"only {element.get('max_files') or 10} files fit")
     return chosen
 
 

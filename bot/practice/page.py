@@ -6,6 +6,7 @@ local page can drive the workspace.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -16,9 +17,15 @@ FILES = {
     "page.css": ("page.css", "text/css"),
     "page.js": ("page.js", "text/javascript"),
 }
+AI_FILES = {
+    "": ("ai.html", "text/html"),
+    "page.css": ("page.css", "text/css"),
+    "ai.js": ("ai.js", "text/javascript"),
+}
+"""Of the practice AI app: its holes with a button each, its version, and what was said last."""
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -29,9 +36,18 @@ HEADERS = {
 
 async def serve(request: web.Request) -> web.Response:
     """One of the files."""
-    if request.match_info.get("file") == "favicon.ico":
+    return _file(FILES, request.match_info.get("file", ""))
+
+
+async def serve_ai(request: web.Request) -> web.Response:
+    """One of the AI app's."""
+    return _file(AI_FILES, request.match_info.get("file", ""))
+
+
+def _file(files: Mapping[str, tuple[str, str]], wanted: str) -> web.Response:
+    if wanted == "favicon.ico":
         return web.Response(status=204)
-    found = FILES.get(request.match_info.get("file", ""))
+    found = files.get(wanted)
     if found is None:
         return web.Response(status=404)
     name, kind = found

@@ -6,6 +6,7 @@ Slack would refuse it. The control API and the in-process client both are this c
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from typing import NamedTuple
 
@@ -242,15 +243,34 @@ class Person:
         self._world.touch()
 
     async def upload(self, channel: ChannelRef, name: str, content: bytes) -> File:
-        """Share a file."""
-        where = sight.own_channel(self._world, self.user, channel)
-        one = File(
-            self._world.next_id("F"), name, len(content), name, self.id, content, complete=True, channels=[where.id]
-        )
-        self._world.files[one.id] = one
-        posting.post(self._world, where, self.id, "", files=[one.id], subtype="file_share")
-        events.file_shared(self._world, where, one.id, self.id)
+        """Upload a file and share it."""
+        one = self.put_file(name, content)
+        await self.share_file(channel, one)
         return one
+
+    def put_file(self, name: str, content: bytes) -> File:
+        """Upload a file without sharing it, as for a form's file input."""
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        now = int(self._world.now())
+        one = File(self._world.next_id("F"), name, len(content), name, self.id, content, complete=True)
+        one.mimetype, one.created = kind, now
+        self._world.files[one.id] = one
+        return one
+
+    async def share_file(self, channel: ChannelRef, file: File) -> Message:
+        """Share a file that was uploaded, perhaps again."""
+        where = sight.own_channel(self._world, self.user, channel)
+        file.channels.append(where.id)
+        message = posting.post(self._world, where, self.id, "", files=[file.id], subtype="file_share")
+        events.file_shared(self._world, where, file.id, self.id)
+        return message
+
+    async def delete_file(self, file: File) -> None:
+        """Delete one's own file for everybody."""
+        if file.user != self.id and not self.user.is_admin:
+            raise CannotDo(f"{self.name} may not delete this file")
+        file.deleted, file.content = True, None
+        self._world.touch()
 
     async def create_channel(self, name: str, *, private: bool = False) -> Channel:
         """Make a channel."""

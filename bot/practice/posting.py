@@ -17,6 +17,7 @@ TRUNCATED = 40_000
 def post(world: World, channel: Channel, user: str, text: str, **more: Any) -> Message:
     """Post a message; ``more`` are fields of ``Message``. Blocks are completed as Slack does."""
     more["blocks"] = display.stamp(more.get("blocks"), world)
+    more["file_objects"] = [display.file(world.files[one], world) for one in more.get("files", ())]
     message = Message(channel.id, world.next_ts(), user, text[:TRUNCATED], by_app=user == BOT_USER_ID, **more)
     if message.ephemeral_to is None:
         channel.messages[message.ts] = message

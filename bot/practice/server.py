@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.practice import control, events, page, payloads
 from bot.practice.clicks import Desk
 from bot.practice.faults import Faults
+from bot.practice.files import Downloads
 from bot.practice.http_mode import HttpMode
 from bot.practice.limits import Limits
 from bot.practice.methods.table import DEFAULT_SCOPES, Token
@@ -46,17 +47,20 @@ class PracticeWorkspace:
         scopes: frozenset[str] = DEFAULT_SCOPES,
         subscriptions: frozenset[str] = events.ALL_EVENTS,
         commands: frozenset[str] | None = None,
+        message_shortcuts: Mapping[str, str] | None = None,
         ack_timeout: float = 3.0,
         reconnect_grace: float = 1.0,
         seed: int = 0,
     ) -> None:
         """``latency`` in seconds for every call; ``subscriptions`` are event names; ``commands`` None takes any;
+        ``message_shortcuts`` are names by callback id, for the page;
         ``reconnect_grace`` is how long an envelope waits for an app that is just reconnecting."""
         self.port = port
         self.bot_token = f"xoxb-practice-{secrets.token_hex(8)}"
         self.app_token = f"xapp-1-practice-{secrets.token_hex(8)}"
         self.control_token = secrets.token_urlsafe(24)
         self.subscriptions = subscriptions
+        self.message_shortcuts = message_shortcuts or {}
         self.world = World(now)
         plant(self.world)
         self.world.emit = self._emit
@@ -68,6 +72,7 @@ class PracticeWorkspace:
             self.app_token: Token("app", frozenset({"connections:write"})),
         }
         self.web = WebApi(self.world, self.tokens, self.limits, self.faults, latency)
+        self.downloads = Downloads(self.world, self.tokens)
         self.desk = Desk(self.world, self.socket, commands)
         self._http: HttpMode | None = None
         self._runner: web.AppRunner | None = None
@@ -79,6 +84,7 @@ class PracticeWorkspace:
         app.router.add_route("*", "/api/{method}", self.web.api)
         app.router.add_post("/hooks/{kind}/{team}/{number}/{key}", self.web.hook)
         app.router.add_post("/upload/{file}", self.web.upload)
+        app.router.add_get("/files/{file}/{name}", self.downloads.serve)
         app.router.add_get("/link/", self.socket.handle)
         control.mount(app, self)
         page.mount(app)

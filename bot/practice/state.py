@@ -106,6 +106,8 @@ class Message:
     ephemeral_to: str | None = None
     from_slackbot: bool = False
     files: list[str] = field(default_factory=list)
+    file_objects: list[Json] = field(default_factory=list)
+    """the files as they were when they were shared"""
     reactions: dict[str, list[str]] = field(default_factory=dict)
     typed: dict[str, Typed] = field(default_factory=dict)
     """per person: what they chose in stateful elements"""
@@ -208,6 +210,13 @@ class File:
     content: bytes | None = None
     complete: bool = False
     channels: list[str] = field(default_factory=list)
+    mimetype: str = "application/octet-stream"
+    created: int = 0
+    deleted: bool = False
+    marks: Json = field(default_factory=dict)
+    """what Slack says of it besides: ``is_external``, ``mode``"""
+    alt: str = ""
+    """what a picture shows, for those who do not see it"""
 
 
 @dataclass
@@ -229,6 +238,8 @@ class Channel:
     messages: dict[str, Message] = field(default_factory=dict)
     pins: list[str] = field(default_factory=list)
     bookmarks: list[Bookmark] = field(default_factory=list)
+    canvas: str | None = None
+    """the markdown of the channel's canvas, where it has one"""
 
     def live_messages(self) -> list[Message]:
         """The messages that still exist, oldest first."""

@@ -94,8 +94,14 @@ def _register(app: AsyncApp, edge: Edge[C]) -> None:
         errors = edge.form(inbound.submission(body))
         await (ack(response_action="errors", errors=dict(errors)) if errors else ack())
 
-    async def event(ack: AsyncAck) -> None:
+    async def message_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
+        edge.message_shortcut(inbound.message_shortcut(body))
+
+    async def event(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        if (heard := inbound.heard(body)) is not None:
+            edge.event(heard)
 
     async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Whatever happened, Slack is told that it arrived (P2): a repeat would not help, and would count twice."""
@@ -110,6 +116,7 @@ def _register(app: AsyncApp, edge: Edge[C]) -> None:
     app.command(COMMAND)(command)
     app.action(ANY)(click)
     app.view_submission(ANY)(form)
-    app.shortcut(DECLARE)(shortcut)
+    app.global_shortcut(DECLARE)(shortcut)
+    app.message_shortcut(ANY)(message_shortcut)
     app.event(ANY)(event)
     app.error(failed)

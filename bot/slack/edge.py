@@ -20,7 +20,8 @@ from bot.incident.errors import FirsthourError, Refused, Repeated
 from bot.slack import forms, parse
 from bot.slack.answers import Answers
 from bot.slack.directory import Directory
-from bot.slack.feature import Answer, Asked, Feature
+from bot.slack.feature import Answer, Asked, Click, Feature, Heard
+from bot.slack.hearing import Hearing
 from bot.slack.inbound import Act
 from bot.store import Store, queries
 
@@ -50,7 +51,9 @@ class Edge(Generic[C]):
         self._answers = Answers(client)
         self._buttons = _one_each({str(b): (f, run) for b, run in f.buttons.items()} for f in features)
         self._forms = _one_each({form.callback_id: (f, form) for form in f.forms} for f in features)
+        self._shortcuts = _one_each({one.callback_id: (f, one.run) for one in f.message_shortcuts} for f in features)
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._hearing = Hearing(_one_each({to: (f, run) for to, run in f.events.items()} for f in features), ctx, store)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def drain(self, within: float = 8.0) -> None:
@@ -67,10 +70,16 @@ class Edge(Generic[C]):
         self._begin(self._serve(act, lambda: self._spoken(act)))
 
     def click(self, act: Act) -> None:
-        self._begin(self._serve(act, lambda: self._pressed(act)))
+        self._begin(self._serve(act, lambda: self._pressed(act, self._buttons)))
 
     def shortcut(self, act: Act) -> None:
         self._begin(self._serve(act, lambda: self._spoken(replace(act, text=""))))
+
+    def message_shortcut(self, act: Act) -> None:
+        self._begin(self._serve(act, lambda: self._pressed(act, self._shortcuts)))
+
+    def event(self, heard: Heard) -> None:
+        self._begin(self._hearing.hear(heard, self._turn))
 
     def form(self, act: Act) -> Mapping[str, str]:
         """The errors of a form, by block id; without any, it is submitted."""
@@ -113,8 +122,8 @@ class Edge(Generic[C]):
             raise Refused(f"Say more: `{parse.usage(feature)}`.")
         return lambda asked: bare(self._ctx, replace(asked, incident=named or asked.incident))
 
-    def _pressed(self, act: Act) -> tuple[Feature[C], Doing]:
-        found = self._buttons.get(act.name)
+    def _pressed(self, act: Act, known: Mapping[str, tuple[Feature[C], Click[C]]]) -> tuple[Feature[C], Doing]:
+        found = known.get(act.name)
         if found is None:
             raise Refused(OLD_BUTTON)
         feature, run = found
@@ -160,6 +169,7 @@ class Edge(Generic[C]):
             incident=incident,
             value=act.value,
             message_ts=act.message_ts,
+            message=act.message,
         )
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

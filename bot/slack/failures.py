@@ -67,6 +67,10 @@ PERMANENT: dict[str, str] = {
     "no_such_subteam": "there is no such user group",
     "plan_upgrade_required": "this workspace's plan has no user groups. List people in the roster instead",
     "method_not_supported_for_channel_type": "that kind of channel does not allow it",
+    "file_uploads_disabled": "an admin of this workspace does not allow files. Ask them to let the app share them",
+    "storage_limit_reached": "the workspace has no room for more files. Delete some, then ask for the document again",
+    "file_upload_size_restricted": "the file is larger than this workspace allows",
+    "posting_to_channel_denied": "the app may not share files in that channel. Ask an admin to allow it",
     "messages_tab_disabled": "direct messages to the app are switched off. Switch them on in the app's settings",
 }
 

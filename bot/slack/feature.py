@@ -25,6 +25,42 @@ C = TypeVar("C")
 
 
 @dataclass(frozen=True)
+class SharedMessage:
+    """The message on which a message shortcut was used, as Slack sent it: hostile text, of people who may be anybody."""
+
+    channel: str
+    ts: str
+    author: str
+    """A user's id, or a bot's (`B…`); empty where Slack names nobody."""
+    text: str
+    files: tuple[str, ...] = ()
+    """Ids of Slack files."""
+    permalink: str | None = None
+    """None where Slack did not name the workspace's address."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One event of Slack's that is no act at us: `app_home_opened`, `file_shared`."""
+
+    type: str
+    key: str
+    """Slack's own `event_id`: it comes again with the same one, and counts once (design law 4)."""
+    user: str
+    """Who caused it; empty where Slack names nobody. Nobody was asked whether they are a full member."""
+    channel: str | None = None
+    """For `app_home_opened` the direct conversation with the bot."""
+    incident: int | None = None
+    """The incident whose room the channel is."""
+    files: tuple[str, ...] = ()
+    """Ids of Slack files."""
+    tab: str = ""
+    """Of `app_home_opened`: `home` or `messages`."""
+    ts: str = ""
+    """When, as Slack writes it."""
+
+
+@dataclass(frozen=True)
 class Asked:
     """One inbound act of a person in Slack: a command, a click, a submitted form."""
 
@@ -39,6 +75,8 @@ class Asked:
     value: str = ""
     """What the button carried besides the incident, or the option that was picked: ids only."""
     message_ts: str | None = None
+    message: SharedMessage | None = None
+    """Of a message shortcut only."""
 
     @property
     def caller(self) -> Caller:
@@ -71,6 +109,8 @@ Answer = str | Shown | Modal | None
 
 Run = Callable[[C, Asked, Any], Awaitable[Answer]]
 Click = Callable[[C, Asked], Awaitable[Answer]]
+Hears = Callable[[C, Heard], Awaitable[None]]
+"""Nobody waits for an answer to an event: what has to be said is an intent."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +126,18 @@ class Form(Generic[C]):
     submit: Run[C]
     carries: tuple[str, ...] = ()
     """Fields that no input shows because the button named them already, in the order of the metadata."""
+
+
+@dataclass(frozen=True)
+class MessageShortcut(Generic[C]):
+    """An entry in the menu of every message. `Asked.message` is the message."""
+
+    callback_id: str
+    name: str
+    """At most 24 characters (Slack)."""
+    description: str
+    """At most 150 characters (Slack)."""
+    run: Click[C]
 
 
 @dataclass(frozen=True)
@@ -106,5 +158,8 @@ class Feature(Generic[C]):
     """What happens where the verb stands alone and the model needs more: usually its modal."""
     buttons: Mapping[Button, Click[C]] = field(default_factory=dict)
     forms: tuple[Form[C], ...] = ()
+    message_shortcuts: tuple[MessageShortcut[C], ...] = ()
+    events: Mapping[str, Hears[C]] = field(default_factory=dict)
+    """By Slack's type of the event. Exactly one feature hears each."""
     scopes: tuple[str, ...] = ()
     """Slack scopes that this verb needs beyond those of every room."""

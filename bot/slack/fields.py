@@ -100,7 +100,7 @@ def _sentence(name: str, field: FieldInfo | None, detail: ErrorDetails) -> str:
         case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
             return f"The {called} cannot be {_clip(detail['input'])}."
         case "string_pattern_mismatch":
-            return f"“{_clip(detail['input'])}” is not a {called}. Pick a person with @."
+            return f"“{_clip(detail['input'])}” is not {_a(called)}. Pick a person with @."
         case "value_error":
             return str(context.get("error", detail["msg"]))
         case _:
@@ -112,7 +112,11 @@ def _not_one_of(called: str, given: str, field: FieldInfo | None) -> str:
     known = [str(word.value) for word in kind] if isinstance(kind, type) and issubclass(kind, StrEnum) else []
     meant = nearest(given, known)
     hint = f" Did you mean {meant}?" if meant else ""
-    return f"“{_clip(given)}” is not a {called}.{hint} Use one of: {', '.join(known)}."
+    return f"“{_clip(given)}” is not {_a(called)}.{hint} Use one of: {', '.join(known)}."
+
+
+def _a(called: str) -> str:
+    return f"{'an' if called[:1] in 'aeio' else 'a'} {called}"
 
 
 def _clip(value: object) -> str:

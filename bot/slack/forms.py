@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.incident.visible import visible
 from bot.slack.feature import Form
 from bot.slack.fields import convert, explain, is_flag
-from bot.slack.text import visible
 
 C = TypeVar("C")
 Values = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -73,6 +73,8 @@ def _given(element: Mapping[str, Any]) -> object:
             return option["value"] if option else None
         case "checkboxes" | "multi_static_select":
             return tuple(option["value"] for option in element.get("selected_options") or ())
+        case "file_input":
+            return tuple(file["id"] for file in element.get("files") or ()) or None
         case "users_select":
             return element.get("selected_user")
         case "conversations_select":

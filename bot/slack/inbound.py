@@ -6,11 +6,11 @@ Decides the key under which each act counts once (design law 4). What is done ab
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.slack import buttons
-from bot.slack.feature import TYPED
+from bot.slack.feature import TYPED, Heard, SharedMessage
 from bot.slack.forms import Values
 
 Body = Mapping[str, Any]
@@ -35,6 +35,7 @@ class Act:
     incident: int | None = None
     value: str = ""
     values: Values = field(default_factory=dict)
+    message: SharedMessage | None = None
 
 
 def slash(body: Body) -> Act:
@@ -90,6 +91,47 @@ def shortcut(body: Body) -> Act:
         name=body["callback_id"],
         trigger_id=body["trigger_id"],
     )
+
+
+def message_shortcut(body: Body) -> Act:
+    channel, message = body["channel"]["id"], body["message"]
+    domain = (body.get("team") or {}).get("domain")
+    shared = SharedMessage(
+        channel=channel,
+        ts=message["ts"],
+        author=message.get("user") or message.get("bot_id") or "",
+        text=message.get("text") or "",
+        files=_ids(message.get("files")),
+        permalink=f"https://{domain}.slack.com/archives/{channel}/p{message['ts'].replace('.', '')}"
+        if domain
+        else None,
+    )
+    return replace(
+        shortcut(body), channel=channel, response_url=body.get("response_url"), message_ts=shared.ts, message=shared
+    )
+
+
+def heard(body: Body) -> Heard | None:
+    """An event; None for what this bot did itself. Its incident is looked up by the edge."""
+    event = body["event"]
+    user = event.get("user_id") or event.get("user") or ""
+    ourselves = {one.get("user_id") for one in body.get("authorizations") or () if one.get("is_bot")}
+    if not isinstance(user, str) or user in ourselves:
+        return None
+    named = event.get("channel_id") or event.get("channel")
+    return Heard(
+        type=event["type"],
+        key=body["event_id"],
+        user=user,
+        channel=named if isinstance(named, str) else None,
+        files=_ids([{"id": event.get("file_id")}, *(event.get("files") or ())]),
+        tab=event.get("tab") or "",
+        ts=event.get("event_ts") or "",
+    )
+
+
+def _ids(files: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one["id"] for one in files or () if isinstance(one.get("id"), str) and one["id"]))
 
 
 def someone(body: Body) -> Act | None:

@@ -25,6 +25,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
     "conversations.archive": ("manage",),
+    "conversations.canvases.create": ("canvases:write",),
     "conversations.create": ("manage",),
     # Beside rooms, what was posted in the stakeholders' channel and in a direct message is looked for before it is repeated.
     "conversations.history": ("history", "channels:history", "im:history"),
@@ -33,21 +34,34 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "conversations.list": ("read", "channels:read"),  # the stakeholders' channel is found by its name
     "conversations.open": ("im:write",),
     "conversations.setTopic": ("manage",),
+    "files.completeUploadExternal": ("files:write",),
+    "files.getUploadURLExternal": ("files:write",),
+    "files.info": ("files:read",),
     "pins.add": ("pins:write",),
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
+    "users.conversations": ("read",),  # whose private rooms a Home tab may name
     "users.info": ("users:read",),
     "users.lookupByEmail": ("users:read.email", "users:read"),
     "views.open": (),
+    "views.publish": (),
 }
 """Every method that the bot calls. `manage`, `read` and `history` mean the kind of channel that rooms are."""
+EVENTS: Mapping[str, tuple[str, ...]] = {
+    "app_home_opened": (),
+    "file_shared": ("files:read",),
+}
+"""Every event that a feature may hear, and the scopes that Slack sends it under."""
+HOME = "app_home_opened"
 HINT_CHARS = 100
 
 
 def bot_scopes(features: Iterable[Feature[Any]], *, private_rooms: bool = True) -> tuple[str, ...]:
     """Bot scopes, sorted."""
     kind = PRIVATE if private_rooms else PUBLIC
+    features = tuple(features)
     needed = {"commands"} | {scope for feature in features for scope in feature.scopes}
+    needed |= {scope for feature in features for event in feature.events for scope in EVENTS[event]}
     for named in METHODS.values():
         needed |= {ROOM_SCOPES[scope][kind] if scope in ROOM_SCOPES else scope for scope in named}
     return tuple(sorted(needed))
@@ -58,6 +72,7 @@ def manifest(features: Iterable[Feature[Any]], *, private_rooms: bool = True, ur
     known = tuple(features)
     to = {} if url is None else {"url": url}
     reached = {} if url is None else {"request_url": url}
+    events = sorted({event for feature in known for event in feature.events})
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
@@ -66,7 +81,7 @@ def manifest(features: Iterable[Feature[Any]], *, private_rooms: bool = True, ur
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": HOME in events,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
@@ -77,7 +92,8 @@ def manifest(features: Iterable[Feature[Any]], *, private_rooms: bool = True, ur
                     "type": "global",
                     "callback_id": DECLARE,
                     "description": "Open the form that declares an incident",
-                }
+                },
+                *_message_shortcuts(known),
             ],
             "slash_commands": [
                 {
@@ -91,12 +107,21 @@ def manifest(features: Iterable[Feature[Any]], *, private_rooms: bool = True, ur
         },
         "oauth_config": {"scopes": {"bot": list(bot_scopes(known, private_rooms=private_rooms))}},
         "settings": {
+            **({"event_subscriptions": {"bot_events": events, **reached}} if events else {}),
             "interactivity": {"is_enabled": True, **reached},
             "org_deploy_enabled": False,
             "socket_mode_enabled": url is None,
             "token_rotation_enabled": False,
         },
     }
+
+
+def _message_shortcuts(features: Iterable[Feature[Any]]) -> list[dict[str, str]]:
+    return [
+        {"name": one.name, "type": "message", "callback_id": one.callback_id, "description": one.description}
+        for feature in features
+        for one in feature.message_shortcuts
+    ]
 
 
 def usage_hint(features: Iterable[Feature[Any]]) -> str:

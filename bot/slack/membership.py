@@ -46,6 +46,26 @@ class Membership:
             log.warning("membership.unanswered", person=person, roles=sorted(unsure))
         return OnRoster(frozenset(role for role, answer in found.items() if answer is True), unsure)
 
+    async def only_person(self, roles: Collection[str]) -> Mapping[str, str]:
+        """By role the one person behind it: by id, address, or as the only member of its usergroups. Never raises."""
+        asked = [role for role in roles if role in self._roster]
+        found = await asyncio.gather(*(self._everybody(self._roster[role]) for role in asked))
+        return {role: next(iter(people)) for role, people in zip(asked, found, strict=True) if len(people) == 1}
+
+    async def _everybody(self, entry: RosterEntry) -> set[str]:
+        """Who stands behind the entry; nobody where that is not certain."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                people, groups = await self._people.people(entry.people), await self._people.groups(entry.usergroups)
+                found = [people, groups]
+                if isinstance(groups, Found):
+                    found += [await self._in(group) for group in groups.ids]
+        except TimeoutError:
+            return set()
+        if any(isinstance(one, Failure) or one.missing for one in found):
+            return set()
+        return {person for one in (people, *found[2:]) if isinstance(one, Found) for person in one.ids}
+
     async def _has(self, person: str, entry: RosterEntry) -> bool | str:
         """Whether they stand behind the entry; a sentence where nobody can tell."""
         if person in entry.people:

@@ -19,12 +19,14 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
     UserSelectElement,
 )
+from slack_sdk.models.blocks.block_elements import FileInputElement
 from slack_sdk.models.views import View
 
 from bot.slack.kit import words
 from bot.slack.limits import PLACEHOLDER_CHARS, KitError, check_blocks
 
 BLOCKS, TITLE_CHARS, LABEL_OF_INPUT_CHARS, METADATA_CHARS, TEXT_CHARS, CHOICES = 100, 24, 2_000, 3_000, 3_000, 10
+FILES = 10
 ELEMENT = "value"
 """The action id of the one element that every input has."""
 
@@ -97,6 +99,13 @@ def person_input(
     return _input(
         field, label, UserSelectElement(action_id=ELEMENT, initial_user=initial), hint=hint, optional=optional
     )
+
+
+def file_input(field: str, label: str, *, most: int, hint: str | None = None, optional: bool = False) -> InputBlock:
+    """Files that the person uploads: their ids. Needs the scope files:read."""
+    if not 0 < most <= FILES:
+        raise KitError(f"an input takes 1 to {FILES} files")
+    return _input(field, label, FileInputElement(action_id=ELEMENT, max_files=most), hint=hint, optional=optional)
 
 
 def checkboxes(

@@ -15,6 +15,7 @@ TIERS: dict[int, tuple[str, ...]] = {
         "conversations.create", "conversations.setTopic", "conversations.setPurpose", "conversations.archive",
         "conversations.unarchive", "conversations.rename", "conversations.list", "pins.add", "pins.remove", "pins.list",
         "bookmarks.add", "usergroups.list", "usergroups.users.list", "users.list",
+        "conversations.canvases.create",
     ),
     50: (
         "conversations.invite", "conversations.info", "conversations.history", "conversations.replies",
@@ -23,7 +24,7 @@ TIERS: dict[int, tuple[str, ...]] = {
     ),
     100: (
         "conversations.members", "chat.postEphemeral", "views.open", "views.update", "views.push", "users.info",
-        "files.getUploadURLExternal", "files.completeUploadExternal",
+        "files.getUploadURLExternal", "files.completeUploadExternal", "files.info",
     ),
     480: ("chat.postMessage",),
 }  # fmt: skip

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bot.incident.errors import Invalid
+from bot.incident.visible import visible
 from bot.slack.feature import Feature
 from bot.slack.fields import convert, explain, is_flag, is_text, nearest
-from bot.slack.text import escape, visible
+from bot.slack.text import escape
 from bot.slack.typed import prose, repaired, word
 
 C = TypeVar("C")

@@ -16,7 +16,9 @@ from bot.incident.columns import Json
 from bot.incident.errors import Invalid
 from bot.incident.evidence import Evidence
 from bot.incident.incident import Alert, RoleHeld, StakeholderUpdate
+from bot.incident.learning import ActionItem, Exposure, ReviewAnswer, Risk
 from bot.incident.timeline import prove
+from bot.incident.validation import ValidationRun
 from bot.incident.work import Action, Approval, Step
 from bot.store import queries
 
@@ -30,7 +32,14 @@ PARTS: dict[str, type[SQLModel]] = {
     "approvals": Approval,
     "roles": RoleHeld,
     "updates": StakeholderUpdate,
+    "validations": ValidationRun,
+    "exposure": Exposure,
+    "answers": ReviewAnswer,
+    "items": ActionItem,
+    "risks": Risk,
 }
+KEPT_IN = frozenset({"snapshot", "incident", "lease_owner", "lease_until"})
+"""What stays in the store."""
 
 
 async def export(session: AsyncSession, number: int, now: datetime) -> Json:
@@ -67,10 +76,11 @@ def proven(document: Json) -> int:
 
 
 async def _of(session: AsyncSession, noun: type[SQLModel], number: int) -> list[SQLModel]:
-    mine = select(noun).where(noun.incident == number).order_by(noun.id)  # type: ignore[attr-defined]
+    order = getattr(noun, "id", None) or noun.incident  # type: ignore[attr-defined]
+    mine = select(noun).where(noun.incident == number).order_by(order)  # type: ignore[attr-defined]
     return list((await session.exec(mine)).all())
 
 
 def _row(row: SQLModel) -> Json:
-    told = row.model_dump(mode="json", exclude={"snapshot", "incident"})
+    told = row.model_dump(mode="json", exclude=set(KEPT_IN))
     return told | {"key": row.key, "digest": row.digest} if isinstance(row, Action) else told

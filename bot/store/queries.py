@@ -16,8 +16,10 @@ from bot.incident.casefile import CaseFile
 from bot.incident.errors import NotFound
 from bot.incident.evidence import Evidence
 from bot.incident.incident import Alert, GatheredSubject, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.learning import Exposure
 from bot.incident.outward import Surface
 from bot.incident.timeline import Happened, TimelineEntry, prove
+from bot.incident.validation import ValidationRun
 from bot.incident.words import Role
 from bot.incident.work import Action, Approval, Step
 
@@ -57,6 +59,8 @@ async def case_file(session: AsyncSession, number: int, now: datetime) -> CaseFi
         now=now,
         gathered=await _most_gathered(session, number) if of_it.gathered else (),
         announces=await announced_by(session, number),
+        validations=await of(ValidationRun, "id"),
+        exposure=await session.get(Exposure, number),
     )
 
 
@@ -117,6 +121,12 @@ async def last_entry(session: AsyncSession, number: int, *kinds: Happened) -> Ti
     """The latest entry of these kinds: who did it, and when."""
     wanted = select(TimelineEntry).where(TimelineEntry.incident == number, col(TimelineEntry.kind).in_(kinds))
     return (await session.exec(wanted.order_by(col(TimelineEntry.seq).desc()).limit(1))).first()
+
+
+async def evidence(session: AsyncSession, number: int, evidence_id: int) -> Evidence | None:
+    """A piece of this incident."""
+    wanted = select(Evidence).where(Evidence.incident == number, Evidence.id == evidence_id)
+    return (await session.exec(wanted)).one_or_none()
 
 
 async def holders(session: AsyncSession, number: int) -> Mapping[Role, RoleHeld]:

@@ -20,6 +20,7 @@ from bot.incident.casefile import CaseFile
 from bot.incident.columns import Json
 from bot.incident.evidence import Evidence
 from bot.incident.incident import Incident, RoleHeld, StakeholderUpdate
+from bot.incident.learning import Exposure
 from bot.incident.outward import InboundKey, Reminder, ReminderKind, ReminderState
 from bot.incident.work import Step
 from bot.store.unit import Unit
@@ -92,7 +93,7 @@ async def put_off(unit: Unit, number: int, span: timedelta) -> None:
 
 
 async def progress(session: AsyncSession, incidents: Sequence[Incident], now: datetime) -> Mapping[int, CaseFile]:
-    """What a reminder may ask about many incidents, read in four queries: steps, roles, evidence, updates.
+    """What a reminder may ask about many incidents, read in five queries: steps, roles, evidence, updates, scope.
 
     The other parts of these case files are empty: they are for deciding about reminders, never for rendering.
     """
@@ -103,6 +104,8 @@ async def progress(session: AsyncSession, incidents: Sequence[Incident], now: da
     roles = _grouped(await _of(session, RoleHeld, numbers))
     evidence = _grouped(await _of(session, Evidence, numbers))
     updates = _grouped(await _of(session, StakeholderUpdate, numbers))
+    exposures = (await session.exec(select(Exposure).where(col(Exposure.incident).in_(numbers)))).all()
+    exposed = {one.incident: one for one in exposures}
     return {
         one.number: CaseFile(
             incident=one,
@@ -115,6 +118,7 @@ async def progress(session: AsyncSession, incidents: Sequence[Incident], now: da
             updates=updates.get(one.number, ()),
             surfaces=(),
             now=now,
+            exposure=exposed.get(one.number),
         )
         for one in incidents
     }

@@ -1,7 +1,8 @@
 """The detection key: where it lies, what is derived from it, and whether it is the one that all was registered under.
 
 Decides that it is never in the database: it comes from FIRSTHOUR_DETECTION_KEY, or lies in a file beside the SQLite one.
-From it come three keys, one each for sealing canaries, for hashing, and for telling a wrong key from the right one.
+From it come four keys, one each for sealing canaries, for hashing, for signing exports, and for telling a wrong key from the
+right one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import secrets
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -43,6 +45,8 @@ class DetectionKey:
         self.proof = _derived(secret, b"proof").hex()
         """The same for the same key, and of no other use: kept in the database to recognise it by."""
         self._sealing = AESGCM(_derived(secret, b"seal"))
+        self.signing = Ed25519PrivateKey.from_private_bytes(_derived(secret, b"sign"))
+        """What this deployment exports is signed with it."""
 
     def __repr__(self) -> str:
         return "DetectionKey(…)"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.incident.redact import redact
-from bot.slack.text import visible
+from bot.incident.visible import visible
 from bot.tuning.replay import Subject
 from bot.tuning.report import TOP, Report, moment
 

@@ -18,7 +18,7 @@ from bot.detection.finding import Finding
 from bot.detection.index import Index
 from bot.detection.rule import TriggerRule
 from bot.incident.redact import clip, redact
-from bot.slack.text import visible
+from bot.incident.visible import visible
 from bot.tuning.report import moment
 from bot.watch.frames import Frame, FrameKind
 from bot.watch.read import Fired, fired_of, follow_frames, read_frames, seen_of

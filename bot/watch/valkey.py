@@ -24,6 +24,7 @@ from bot.detection.compiled import Compiled
 from bot.detection.event import Event, Seen
 from bot.detection.finding import Finding
 from bot.detection.index import Index
+from bot.detection.late import Late
 from bot.watch.recent import Recent
 from bot.watch.states import StatesAway, identity
 from bot.watch.valkey_look import APART
@@ -64,6 +65,9 @@ class ValkeyStates:
         """Keys that the server dropped for want of memory since it started, as it said last."""
         self._url = url
         self._rules = rules
+        self._late = Late()
+        for rule in rules:
+            rule.late = self._late
         self._index: Index[Compiled[Any]] = Index(rules, lambda rule: rule)
         self._recent = Recent(most_ids)
         self._asked = -math.inf
@@ -72,8 +76,8 @@ class ValkeyStates:
 
     @property
     def late(self) -> int:
-        """Events, by rule that read them, that came too late for its window. Counted once more by each lost race."""
-        return sum(rule.late for rule in self._rules)
+        """Events that came too late for the window of a rule that read them; each once."""
+        return self._late.count
 
     async def new(self, events: Sequence[Event]) -> Sequence[bool]:
         """By what this process remembers. What another replica was handed is known again in `take`, key by key: an event
@@ -83,6 +87,7 @@ class ValkeyStates:
 
     async def take(self, seen: Sequence[Seen]) -> list[Finding]:
         """Raises StatesAway where not all of it could be counted. Handed in again, each event still counts once."""
+        self._late.begin()
         work = await sorted_by_key(seen, self._index)
         for start in range(0, len(work), AT_ONCE):
             await self._settle(work[start : start + AT_ONCE])

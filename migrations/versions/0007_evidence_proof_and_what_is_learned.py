@@ -36,6 +36,9 @@ def incident() -> None:
     for name, kind in INCIDENT:
         op.add_column("incident", sa.Column(name, kind, nullable=True))
     op.create_index("ix_incident_recurrence_of", "incident", ["recurrence_of"])
+    op.create_index("ix_incident_declared_at", "incident", ["declared_at"])
+    op.create_index("ix_incident_subject_id", "incident", ["subject_id"])
+    op.create_index("ix_incident_app", "incident", ["app"])
 
 
 def evidence() -> None:
@@ -235,6 +238,9 @@ def downgrade() -> None:
     with op.batch_alter_table("evidence") as table:
         for name in ("kept_at", "captured_at", "state", "note", "origin", "media_type"):
             table.drop_column(name)
+    op.drop_index("ix_incident_app", table_name="incident")
+    op.drop_index("ix_incident_subject_id", table_name="incident")
+    op.drop_index("ix_incident_declared_at", table_name="incident")
     op.drop_index("ix_incident_recurrence_of", table_name="incident")
     for name, _ in reversed(INCIDENT):
         op.drop_column("incident", name)

@@ -19,10 +19,12 @@ from tests.benchmarks import (
     gate,
     gateway,
     history,
+    latecomer,
     opening,
     scan,
     soak,
     states,
+    validation,
 )
 
 ALL = {
@@ -36,9 +38,11 @@ ALL = {
     "gate": gate.measure,
     "gateway": gateway.measure,
     "history": history.measure,
+    "latecomer": latecomer.measure,
     "scan": scan.measure,
     "soak": soak.measure,
     "states": states.measure,
+    "validation": validation.measure,
 }
 
 

@@ -214,7 +214,7 @@ async def test_shortly_after_the_end_the_same_thing_is_counted_there_and_later_o
     await roles.assign(ctx, ALICE, 1, role=Role.COMMANDER, person="U0ALICE")
     if end == "closed":
         await acknowledge.acknowledge(ctx, ALICE, 1)
-        await finish.resolve(ctx, ALICE, 1, reason="fixed")
+        await case.resolve(ctx, ALICE, 1, reason="fixed")
         await finish.close(ctx, ALICE, 1)
     else:
         await finish.false_positive(ctx, ALICE, 1, reason="a load test")
@@ -238,6 +238,21 @@ async def test_a_finding_about_a_duplicate_goes_to_what_it_is_a_duplicate_of(sql
     await finish.duplicate(ctx, ALICE, 2, of=1)
     assert await report(ctx, [finding(n=3)]) is Became.ATTACHED
     assert (await file(sqlite_store, 1)).incident.alert_count == 2
+
+
+async def test_a_milder_trigger_on_a_subject_that_a_storm_has_gathered_opens_no_room(store: Store) -> None:
+    """A worse one does: what the storm's room plans is about its own subject."""
+    ctx = case.context(store)
+    for number in range(6):
+        await report(ctx, [finding(id=f"bulk-{number}", subject_id=f"user-{number}")])
+    rooms = await count(store)
+    assert rooms == 3, "the rest is gathered"
+    milder = finding(PROBING, subject_id="user-5", id="probing-5")
+    assert await report(ctx, [milder]) is Became.ATTACHED
+    assert (await file(store, 1)).alerts[-1].external_id == "probing-5"
+    assert await report(ctx, [finding(PROBING, subject_id="user-5", app="elsewhere", id="other")]) is Became.OPENED
+    assert await report(ctx, [finding(PROBING, subject_id="user-99", id="stranger")]) is Became.OPENED
+    assert await count(store) == rooms + 2
 
 
 async def test_a_storm_of_findings_is_gathered_as_one_of_alerts_is(sqlite_store: Store) -> None:

@@ -39,7 +39,7 @@ async def in_force(inc: Room, clock: Clock, *targets: str) -> list[int]:
 
 
 async def resolve(inc: Room, **decided: object) -> str:
-    return await finish.resolve(inc.ctx, ALICE, inc.number, reason="the filter is live", decided=Decided(**decided))  # type: ignore[arg-type]
+    return await case.resolve(inc.ctx, ALICE, inc.number, reason="the filter is live", decided=Decided(**decided))  # type: ignore[arg-type]
 
 
 async def acknowledged(inc: Room) -> None:
@@ -115,7 +115,7 @@ async def test_what_cannot_be_undone_stays_and_is_named(store: Store, clock: Clo
     async with room(store) as inc:
         await acknowledged(inc)
         index = await inc.propose(K.ROTATE_CREDENTIALS, C.CREDENTIAL, "payments")
-        await decide.approve(inc.ctx, ALICE, inc.number, index=index)
+        await decide.approve(inc.ctx, ALICE, inc.number, index=index, reason="it is in use")
         await decide.approve(inc.ctx, BOB, inc.number, index=index, digest=(await inc.action(index)).digest)
         await inc.work()
         assert f"Left in force: {index} (rotate credentials)." in await resolve(inc)
@@ -130,7 +130,7 @@ async def test_only_who_may_approve_decides_what_becomes_of_it(store: Store, clo
         [index] = await in_force(inc, clock, "eve")
         for decided in (Decided(everything=True), Decided(keep=frozenset({index}), because="it must")):
             with pytest.raises(Refused, match="commander"):
-                await finish.resolve(inc.ctx, BOB, inc.number, reason="done", decided=decided)
+                await case.resolve(inc.ctx, BOB, inc.number, reason="done", decided=decided)
         with pytest.raises(Refused, match="commander"):
             await recovery.keep(inc.ctx, BOB, inc.number, index=index, reason="it must")
         assert (await inc.incident()).ended_at is None

@@ -374,7 +374,7 @@ async def test_late_is_measured_at_the_speed_of_the_demo(store: Store, clock: Cl
 async def test_two_sweepers_at_once_tell_everything_once(store: Store, clock: Clock) -> None:
     ctx = case.context(store)
     other = Store(store.url.render_as_string(hide_password=False), now=clock)
-    numbers = [await case.opened(ctx, app=f"app-{i}") for i in range(8)]
+    numbers = [await case.opened(ctx, user=f"user-{i}", app=f"app-{i}") for i in range(8)]
     clock.advance(minutes=3)
     try:
         both = (ctx, case.context(other))
@@ -389,7 +389,7 @@ async def test_two_sweepers_at_once_tell_everything_once(store: Store, clock: Cl
 
 async def test_many_incidents_are_swept_in_batches(store: Store, clock: Clock) -> None:
     ctx = case.context(store)
-    numbers = [await case.opened(ctx, app=f"app-{i}") for i in range(7)]
+    numbers = [await case.opened(ctx, user=f"user-{i}", app=f"app-{i}") for i in range(7)]
     clock.advance(minutes=3)
     assert await sweep(ctx, limit=3) == len(numbers)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.cases import attempt, decide, execute, finish, revert
+from bot.cases import attempt, decide, execute, revert
 from bot.cases.acknowledge import acknowledge
 from bot.cases.recovery import Decided
 from bot.incident.caller import Caller
@@ -80,7 +80,7 @@ async def test_what_is_not_in_force_or_has_no_way_back_is_not_reverted(store: St
         with pytest.raises(Refused, match="nothing in force to revert"):
             await revert.ask_revert(inc.ctx, ALICE, inc.number, index=waiting)
         final = await inc.propose(K.ROTATE_CREDENTIALS, C.CREDENTIAL, "payments")
-        await decide.approve(inc.ctx, ALICE, inc.number, index=final)
+        await decide.approve(inc.ctx, ALICE, inc.number, index=final, reason="it is in use")
         shown = (await inc.action(final)).digest
         await decide.approve(inc.ctx, BOB, inc.number, index=final, digest=shown)
         await inc.work()
@@ -184,7 +184,7 @@ async def test_what_is_still_in_force_can_be_reverted_after_the_end(store: Store
         index = await in_force(inc)
         await acknowledge(inc.ctx, ALICE, inc.number)
         kept = Decided(keep=frozenset({index}), because="until tomorrow")
-        await finish.resolve(inc.ctx, ALICE, inc.number, reason="the filter is live", decided=kept)
+        await case.resolve(inc.ctx, ALICE, inc.number, reason="the filter is live", decided=kept)
         await revert.ask_revert(inc.ctx, ALICE, inc.number, index=index)
         await inc.work()
         assert (await inc.action(index)).state is S.REVERTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.cases import attempt, decide, finish, recovery, revert, temporary
+from bot.cases import attempt, decide, recovery, revert, temporary
 from bot.cases.acknowledge import acknowledge
 from bot.cases.recovery import Decided
 from bot.cases.remind import sweep
@@ -122,8 +122,9 @@ async def test_what_was_left_in_force_for_a_time_is_asked_about_after_the_end(st
         index = await in_force(inc)
         await lives(inc, index, 24 * HOUR)
         decided = Decided(keep=frozenset({index}), because="until the account is cleaned")
-        await finish.resolve(inc.ctx, ALICE, inc.number, reason="done", decided=decided)
-        assert {one.kind for one in await case.reminders(store, inc.number)} == {ReminderKind.TEMPORARY_OVER}
+        await case.resolve(inc.ctx, ALICE, inc.number, reason="done", decided=decided)
+        left = {one.kind for one in await case.reminders(store, inc.number)}
+        assert left - {ReminderKind.ITEM_DUE} == {ReminderKind.TEMPORARY_OVER}
         clock.advance(minutes=24 * HOUR)
         await sweep(inc.ctx)
         assert await asked(inc) == [False]

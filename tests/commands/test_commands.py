@@ -154,7 +154,7 @@ async def test_an_incident_is_resolved_closed_and_reopened(ctx: Context) -> None
     await spoken(ctx, "ack")
     await pressed(ctx, Button.TAKE_COMMAND, "1")
     await spoken(ctx, "update Contained; no action is needed")
-    await spoken(ctx, "resolve the key was rotated")
+    await spoken(ctx, "resolve --waive none the key was rotated")
     await pressed(ctx, Button.CLOSE, "1")
     assert (await case(ctx)).incident.status is Status.CLOSED
     await spoken(ctx, "close --reopen the same key again --incident 1")

@@ -70,6 +70,7 @@ async def test_what_was_unticked_in_the_form_is_kept(ctx: Context) -> None:
         "reason": {"value": {"type": "plain_text_input", "value": "the filter is live"}},
         "revert": {"value": {"type": "checkboxes", "selected_options": [option]}},
         "because": {"value": {"type": "plain_text_input", "value": "the account was taken over"}},
+        "waive": {"value": {"type": "plain_text_input", "value": "there is nothing to replay"}},
     }
     model = forms.read(form, values, incident=1, carried="2 1")
     answer = said(await form.submit(ctx, asking(incident=1), model))
@@ -80,10 +81,10 @@ async def test_what_was_unticked_in_the_form_is_kept(ctx: Context) -> None:
 
 async def test_a_line_names_what_is_reverted_and_what_is_kept(ctx: Context) -> None:
     with pytest.raises(Refused, match=r"Still in force: 2 .*, 1 .* `--revert 1,3`"):
-        await spoken(ctx, "resolve the filter is live")
+        await spoken(ctx, "resolve --waive none the filter is live")
     with pytest.raises(Invalid, match=r"by their numbers: 1,3"):
         await spoken(ctx, "resolve --revert one the filter is live")
-    answer = said(await spoken(ctx, 'resolve --revert 1 --keep 2 --because "not yet" the filter is live'))
+    answer = said(await spoken(ctx, 'resolve --waive none --revert 1 --keep 2 --because "not yet" the filter is live'))
     assert "INC-1 is resolved" in answer
     assert (await state(ctx, 2))["kept_because"] == "not yet"
     async with ctx.store.read() as session:

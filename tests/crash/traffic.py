@@ -35,7 +35,7 @@ LINES = (
     "update {}",
     "status",
     "timeline",
-    "resolve --revert-all {}",
+    "resolve --revert-all --waive nothing-to-replay {}",
     "close --false-positive {}",
     "sev 2 {}",
 )

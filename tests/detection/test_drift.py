@@ -134,7 +134,7 @@ def test_what_is_late_is_not_counted_and_what_claims_the_future_is_of_now(drift:
     drift.step(state, seen(MONDAY + 1000))
     before = drift.pack(state)
     drift.step(state, seen(MONDAY + 939))
-    assert drift.pack(state) == before and drift.late == 1
+    assert drift.pack(state) == before and drift.late.count == 1
     drift.step(state, Seen(event=seen(MONDAY + 9e6).event, arrived=MONDAY + 1000))
     assert state.newest == MONDAY + 1000
     drift.step(state, seen(MONDAY + 940, tokens=3))

@@ -287,6 +287,15 @@ def test_what_comes_more_than_a_minute_behind_its_key_is_counted_as_late_and_in_
     assert engine.late == 3
 
 
+def test_an_event_that_is_late_for_two_rules_is_counted_as_late_once() -> None:
+    rules = [TriggerRule("campaign", campaign(more_than=1)), TriggerRule("other", campaign(more_than=2))]
+    engine = Engine(rules, most_keys=100)
+    engine.take([block(100, 1), block(39, 2), bypass(39, 3)])
+    assert engine.late == 2
+    engine.take([block(38, 4)])
+    assert engine.late == 3
+
+
 def arrived(*told: tuple[float, str]) -> list[Seen]:
     return [query(at, result) for at, result in told]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.incident.outward import IntentState
 from bot.ingress import Metrics
+from bot.ingress.measured import Measuring
 from bot.watch.metrics import GAUGES, WatchMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,7 @@ def metrics() -> dict[str, set[str]]:
     """Every series that Prometheus can scrape, and its labels."""
     registry = Metrics(CollectorRegistry()).registry
     WatchMetrics(registry).watch(dict.fromkeys(GAUGES, lambda: 0.0))
+    Measuring(registry, asyncio.Future)
     found: dict[str, set[str]] = {}
     for collector in list(registry._collector_to_names):
         labels = set(getattr(collector, "_labelnames", ()))

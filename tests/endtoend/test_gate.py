@@ -68,6 +68,8 @@ async def test_no_secret_reaches_slack_or_an_export(scene: Scene, capsys: pytest
     rotate = next(one for one in (await scene.file()).actions if one.kind == "rotate_credentials")
     for person in (scene.alice, scene.bob):
         await scene.press(person, room, "approve", f"1|{rotate.index}|")
+        if person is scene.alice:  # it cannot be undone, and the logs are missing; the second is not asked again
+            await scene.fills(person, "Approve anyway", {"reason": "the key is being used"})
         await scene.shows(room, "panel", f"<@{person.id}>")
     await scene.until(lambda: app.credential != leaked)
     await scene.quiet()

@@ -89,7 +89,7 @@ async def test_of_approve_and_decline_at_the_same_moment_one_wins_and_the_other_
     scene: Scene,
 ) -> None:
     room = await scene.led()
-    wide = next(one.index for one in (await scene.file()).actions if one.signatures == 2)
+    wide = next(one.index for one in (await scene.file()).actions if one.signatures == 2 and one.reversible)
     await scene.press(scene.alice, room, "approve", f"1|{wide}|")
     await scene.shows(room, "panel", "1 of 2 signed")
     message, button = await scene.until(lambda: scene.having(room, "approve", f"1|{wide}|"))

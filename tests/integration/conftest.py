@@ -26,7 +26,18 @@ from tests.conftest import database_of, postgres_database
 from tests.integration.calls import Client
 from tests.integration.gate import TOKEN, Gate, Policy, policy_of
 from tests.integration.laboratory import MISSED, NOT_RUN, SYSTEMS, Laboratory, must_run
-from tests.integration.systems import aws, chroma, litellm, nginx, scim, unleash, upstream, valkey, valkey_cluster
+from tests.integration.systems import (
+    aws,
+    chroma,
+    litellm,
+    nginx,
+    promptfoo,
+    scim,
+    unleash,
+    upstream,
+    valkey,
+    valkey_cluster,
+)
 from tests.integration.systems.installed import python
 from tests.integration.systems.process import TAIL
 
@@ -56,6 +67,7 @@ _valkey_cluster = plain("valkey_cluster", valkey_cluster.running)
 _chroma = plain("chroma", chroma.running)
 _moto = plain("moto", aws.running)
 _scim = plain("scim", scim.running)
+_promptfoo = plain("promptfoo", promptfoo.running)
 
 
 @pytest.fixture(scope="session")

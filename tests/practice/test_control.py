@@ -99,3 +99,28 @@ async def test_the_page_comes_with_a_strict_policy(ws: PracticeWorkspace) -> Non
                 assert "innerHTML" not in text
         async with http.get(ws.url + "server.py") as answer:
             assert answer.status == 404
+
+
+async def test_the_page_gets_a_files_bytes_and_only_where_it_was_shared(ws: PracticeWorkspace) -> None:
+    one = await ws.person("alice").upload("incidents", "graph.png", b"\x89PNG")
+    hidden = ws.world.files[one.id]
+    headers = {"Authorization": f"Bearer {ws.control_token}"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        async with http.get(f"{ws.url}control/file?as=alice&id={one.id}") as answer:
+            assert (await answer.json())["result"] == {"name": "graph.png", "type": "image/png", "base64": "iVBORw=="}
+        hidden.channels = ["C0NOBODY"]
+        async with http.get(f"{ws.url}control/file?as=alice&id={one.id}") as answer:
+            assert (await answer.json())["error"] == "cannot_do"
+
+
+async def test_a_file_is_shared_by_hand_and_a_form_takes_one(ws: PracticeWorkspace) -> None:
+    headers = {"Authorization": f"Bearer {ws.control_token}"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        for verb, args in (("upload", {"channel": "incidents"}), ("put_file", {})):
+            body = {"as": "alice", "verb": verb, "args": {"name": "a.log", "content": "R0VUIC8=", **args}}
+            async with http.post(f"{ws.url}control/do", json=body) as answer:
+                sent = (await answer.json())["result"]
+            assert sent["name"] == "a.log" and ws.world.files[sent["id"]].content == b"GET /"
+        async with http.get(f"{ws.url}control/state?as=alice") as answer:
+            assert (await answer.json())["result"]["message_shortcuts"] == {}
+    assert ws.messages("incidents")[-1].files

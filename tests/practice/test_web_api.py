@@ -317,3 +317,21 @@ async def test_timestamps_are_unique_while_the_clock_stands_still(
     channel = ws.channel("incidents").id
     stamps = [(await client.chat_postMessage(channel=channel, text="x"))["ts"] for _ in range(20)]
     assert sorted(set(stamps)) == stamps
+
+
+async def test_a_channel_has_one_canvas_of_markdown(
+    ws: PracticeWorkspace, client: AsyncWebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.practice.methods.canvases.MOST_BYTES", 8)
+    channel = ws.channel("incidents")
+
+    async def create(markdown: str) -> str | None:
+        content = {"type": "markdown", "markdown": markdown}
+        return await refused(client.conversations_canvases_create(channel_id=channel.id, document_content=content))
+
+    assert await create("x" * 9) == "canvas_creation_failed" and channel.canvas is None
+    made = await client.conversations_canvases_create(
+        channel_id=channel.id, document_content={"type": "markdown", "markdown": "# Review"}
+    )
+    assert made["canvas_id"].startswith("F") and channel.canvas == "# Review"
+    assert await create("another") == "channel_canvas_already_exists" and channel.canvas == "# Review"

@@ -9,6 +9,7 @@ from typing import Any
 from bot.incident.casefile import CaseFile
 from bot.incident.evidence import Evidence
 from bot.incident.incident import Alert, Incident, RoleHeld, StakeholderUpdate
+from bot.incident.validation import ValidationRun
 from bot.incident.words import (
     ActionKind,
     ActionState,
@@ -16,11 +17,13 @@ from bot.incident.words import (
     EvidenceKind,
     Phase,
     Role,
+    RunState,
     ScopeKind,
     Severity,
     Status,
     StepState,
     SubjectKind,
+    Verdict,
 )
 from bot.incident.work import Action, Approval, Step
 from bot.playbook import Playbook, load
@@ -166,6 +169,24 @@ def evidence(text: str = "the answer as delivered") -> Evidence:
     )
 
 
+def validation(text: str = "an attack succeeded", **changed: Any) -> ValidationRun:
+    """Run 3, which an attack passed."""
+    values: dict[str, Any] = {
+        "id": 3, "incident": 12, "target": text[:120] or "staging", "pack": "c" * 64, "target_version": text,
+        "vulnerable_version": text, "state": RunState.FINISHED, "verdict": Verdict.INCOMPLETE, "reason": f"INCOMPLETE: {text}",
+        "started_by": ALICE, "started_at": DECLARED, "finished_at": DECLARED,
+        "report": {
+            "reasons": [text], "notes": [text], "payloads_total": 2, "excerpts": {"d" * 64: text},
+            "payloads": [
+                {"payload": "d" * 64, "successes": 2, "valid": 30, "variant_valid": 1, "lower": 0.01, "upper": 0.21,
+                 "passed": False, "reason": text},
+                {"payload": "e" * 64, "successes": 0, "valid": 30, "upper": 0.095, "passed": True, "reason": ""},
+            ],
+        },
+    }  # fmt: skip
+    return ValidationRun(**{**values, **changed})
+
+
 def hostile_file(text: str, status: Status = Status.ACKNOWLEDGED) -> CaseFile:
     """Every field that text from outside can reach, filled with it. What the store cannot keep gets no further than it."""
     text = text.encode("utf-8", "replace").decode()
@@ -212,4 +233,5 @@ def hostile_file(text: str, status: Status = Status.ACKNOWLEDGED) -> CaseFile:
         approvals=approvals,
         roles=[commander()],
         updates=[update(text)],
+        validations=[validation(text)],
     )

@@ -34,7 +34,8 @@ from tests.slack.casefiles import (
 from tests.slack.test_text import HOSTILE
 
 ENDED = {Status.RESOLVED, Status.CLOSED, Status.FALSE_POSITIVE, Status.DUPLICATE}
-SURFACES = [(kind, "triage" if kind is SurfaceKind.CHECKLIST else "") for kind in SurfaceKind]
+OF_PART = {SurfaceKind.CHECKLIST: "triage", SurfaceKind.VALIDATION: "3"}
+SURFACES = [(kind, OF_PART.get(kind, "")) for kind in SurfaceKind]
 
 
 def shown(kind: SurfaceKind, case: CaseFile, part: str = "", **more: Any) -> Message:

@@ -11,8 +11,8 @@ from bot.slack.buttons import Button
 from commands import FEATURES
 
 SLACK = Path(made.__file__).parent
-CALLED = re.compile(r"\.((?:chat|conversations|views|users|usergroups|pins|bookmarks|auth|apps)_[a-zA-Z_]+)\(")
-NAMED = re.compile(r"\"((?:chat|conversations|views|users|usergroups|pins|bookmarks|auth|apps)\.[a-zA-Z.]+)\"")
+CALLED = re.compile(r"\.((?:chat|conversations|views|users|usergroups|pins|bookmarks|files|auth|apps)_[a-zA-Z_]+)\(")
+NAMED = re.compile(r"\"((?:chat|conversations|views|users|usergroups|pins|bookmarks|files|auth|apps)\.[a-zA-Z.]+)\"")
 BY_THE_SDK = {"apps.connections.open", "auth.test"}
 
 
@@ -40,7 +40,7 @@ def test_private_rooms_need_no_scope_that_manages_public_ones() -> None:
     assert {"groups:write", "groups:read", "groups:history"} <= set(private)
     assert "channels:manage" in public and "channels:manage" not in private
     assert not any(scope.startswith("groups:") for scope in public)
-    assert not any(scope.startswith(("admin", "chat:write.", "files", "users.profile")) for scope in private + public)
+    assert not any(scope.startswith(("admin", "chat:write.", "users.profile")) for scope in private + public)
 
 
 def test_the_table_holds_the_methods_that_are_called_and_no_others() -> None:
@@ -56,7 +56,21 @@ def dotted(name: str) -> str:
 
 
 def test_no_event_is_subscribed_that_nothing_handles() -> None:
-    assert "event_subscriptions" not in made.manifest(FEATURES)["settings"]
+    heard = sorted(event for feature in FEATURES for event in feature.events)
+    shown: dict[str, Any] = made.manifest(FEATURES, url="https://bot.example/slack/events")
+    assert shown["settings"]["event_subscriptions"] == {
+        "bot_events": heard,
+        "request_url": "https://bot.example/slack/events",
+    }
+    assert shown["features"]["app_home"]["home_tab_enabled"] is ("app_home_opened" in heard)
+    deaf: dict[str, Any] = made.manifest([one for one in FEATURES if not one.events])
+    assert "event_subscriptions" not in deaf["settings"] and not deaf["features"]["app_home"]["home_tab_enabled"]
+
+
+def test_message_shortcuts_are_listed_within_slacks_limits() -> None:
+    listed = [one for one in made.manifest(FEATURES)["features"]["shortcuts"] if one["type"] == "message"]
+    assert [one["callback_id"] for one in listed] == ["save_evidence"]
+    assert all(len(one["name"]) <= 24 and len(one["description"]) <= 150 for one in listed)
 
 
 def test_every_button_is_handled_by_exactly_one_feature() -> None:

@@ -94,3 +94,17 @@ async def test_a_group_that_is_not_there_is_named_and_an_address_that_leads_to_n
     found = await known.roles_of(ws.person("alice").id, ["engineering_lead"])
     assert not found.roles
     assert found.unsure == {"engineering_lead": "@gone: there is no such user group"}
+
+
+async def test_who_alone_stands_behind_a_role_is_found_and_nobody_where_it_is_not_certain(
+    ws: PracticeWorkspace, seconds: Seconds
+) -> None:
+    roster = ROSTER | {
+        "security_team": RosterEntry(people=("carol@practice.example",)),
+        "legal": RosterEntry(usergroups=("@legal",)),
+    }
+    async with slack_session() as session:
+        client = slack_client(ws.bot_token, ws.api_url, session)
+        asked = Membership(Slack(client, Pace()), roster, now=seconds)
+        found = await asked.only_person([*roster, "no_such_role"])
+    assert found == {"security_team": "U0CAROL", "legal": "U0ERIN"}

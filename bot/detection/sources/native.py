@@ -17,6 +17,9 @@ from bot.detection.sources.decoded import EVENTS, SLICE, Decoded, Malformed, Rej
 
 ONE = msgspec.json.Decoder(Event)
 MANY = msgspec.json.Decoder(list[Event])
+MOST_BAD = 100_000
+"""Bad events of one body after which the rest of it is not read: eight megabytes of `[],` would keep a core for a quarter of a
+minute to say the same thing three million times."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises; ValidationError is a DecodeError."""
 NUL, REPLACED = b"\\u0000", b"\\ufffd"
@@ -24,6 +27,23 @@ NUL, REPLACED = b"\\u0000", b"\\ufffd"
 
 def decode(body: bytes, now: float, *, by_line: bool = False) -> Slices:
     """`by_line`: the sender says that it is NDJSON. Raises Malformed where the body as a whole is no batch of events."""
+    return _bounded(_decoded(body, now, by_line=by_line))
+
+
+def _bounded(slices: Slices) -> Slices:
+    bad = 0
+    for decoded in slices:
+        left = MOST_BAD - bad
+        bad += len(decoded.rejected)
+        if bad > MOST_BAD:
+            at = decoded.rejected[left].index
+            said = f"from here on nothing was read: {MOST_BAD:,} events before it were bad; see docs/events.md"
+            yield Decoded(decoded.events, [*decoded.rejected[:left], Rejected(at, said)])
+            return
+        yield decoded
+
+
+def _decoded(body: bytes, now: float, *, by_line: bool) -> Slices:
     if len(body) <= SLICE:  # most are small, and all good
         guessed = pieces.Form.ARRAY if body[:1] == b"[" and not by_line else pieces.Form.LINES
         if events := _all(guessed, body):

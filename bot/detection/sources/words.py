@@ -62,6 +62,8 @@ def _wrong(message: str) -> str:
 
 
 def _expected(what: str) -> str:
+    if (most := re.search(r"`array` of length <= (\d+)", what)) is not None:
+        return f"holds more than {most.group(1)} entries; leave out those that say nothing new"
     if (length := re.search(r"of length <= (\d+)", what)) is not None:
         return f"is longer than {length.group(1)} characters; shorten it"
     if (kind := re.match(r"Expected `(\w+)", what)) is not None and kind.group(1) in KINDS:

@@ -6,12 +6,12 @@ object or raises ``SlackError``. Authentication, limits and faults are the busin
 
 from __future__ import annotations
 
-from bot.practice.methods import apps, channels, chat, files, history, items, members, people, views
+from bot.practice.methods import apps, canvases, channels, chat, files, history, items, members, people, views
 from bot.practice.methods.table import Method
 
 TABLE: dict[str, Method] = {
     method.name: method
-    for family in (apps, channels, members, history, chat, views, items, people, files)
+    for family in (apps, channels, members, history, chat, views, items, people, files, canvases)
     for method in family.METHODS
 }
 """every method by name; a name that is not here answers ``unknown_method``"""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import mimetypes
+
 from bot.practice import display, events, posting
 from bot.practice.methods.table import Call, Method
 from bot.practice.shapes import Json, SlackError, invalid_arguments
 from bot.practice.state import Channel, File
+
+ALT_CHARS = 1000
 
 
 def get_upload_url(call: Call) -> Json:
@@ -14,7 +18,12 @@ def get_upload_url(call: Call) -> Json:
     length = call.args.text("length")
     if not length or not length.isdigit() or int(length) == 0:
         raise SlackError("missing_argument")
-    one = File(call.world.next_id("F"), name, int(length), user=call.me.id)
+    alt = call.args.text("alt_txt") or ""
+    if len(alt) > ALT_CHARS:
+        raise SlackError("alt_txt_too_large")
+    one = File(call.world.next_id("F"), name, int(length), user=call.me.id, alt=alt)
+    one.mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    one.created = int(call.world.now())
     call.world.files[one.id] = one
     return {"upload_url": f"{call.world.url}upload/{one.id}", "file_id": one.id}
 
@@ -68,6 +77,8 @@ def info(call: Call) -> Json:
     one = call.world.files.get(call.args.need("file", "file_not_found"))
     if one is None or not one.complete:
         raise SlackError("file_not_found")
+    if one.deleted:
+        raise SlackError("file_deleted")
     return {"file": display.file(one, call.world)}
 
 

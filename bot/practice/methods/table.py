@@ -108,6 +108,7 @@ DEFAULT_SCOPES = frozenset(
         "bookmarks:read",
         "files:write",
         "files:read",
+        "canvases:write",
         "reactions:write",
         "reactions:read",
         "users:read",

@@ -238,6 +238,14 @@ function control(element, value, changed, label) {
     list.addEventListener("change", () => changed(multi ? [...list.selectedOptions].map((one) => one.value) : list.value || null));
     return list;
   }
+  if (element.type === "file_input") {
+    const files = make("input", { type: "file", "aria-label": label, multiple: element.max_files !== 1 });
+    files.addEventListener("change", async () => {
+      const sent = await Promise.all([...files.files].map(async (one) => act("put_file", { name: one.name, content: await base64(one) })));
+      changed(sent.every((answer) => answer.ok) ? sent.map((answer) => answer.result.id) : null);
+    });
+    return files;
+  }
   const kinds = { datepicker: "date", timepicker: "time", number_input: "text", email_text_input: "email", url_text_input: "url" };
   const field = element.multiline ? make("textarea", { rows: 5 }) : make("input", { type: kinds[element.type] || "text" });
   field.value = value ?? "";
@@ -339,8 +347,56 @@ function drawMessage(channel, message) {
     channel.pins.includes(message.ts) ? make("span", { class: "at" }, "📌 pinned") : null,
     message.ephemeral ? make("span", { class: "note" }, "Only visible to you") : null,
     ...(blocks.length ? blocks.map((block) => drawBlock(place, block)) : [mrkdwn(message.text)]),
-    ...(message.files || []).map((one) => make("span", { class: "note" }, `file ${one.id}`)),
+    ...(message.files || []).map(drawFile),
+    message.ephemeral || system ? null : drawShortcuts(channel, message),
     message.reactions ? make("div", { class: "reactions" }, ...message.reactions.map((one) => make("span", {}, `${EMOJI[one.name] || one.name} ${one.count}`))) : null);
+}
+
+async function base64(file) {
+  let letters = "";
+  for (const one of new Uint8Array(await file.arrayBuffer())) letters += String.fromCharCode(one);
+  return btoa(letters);
+}
+
+// Files: their bytes come through the control API, since a link carries no key.
+
+const pictures = new Map();
+
+async function bytesOf(one) {
+  const answer = await call("GET", `file?as=${encodeURIComponent(shown.me)}&id=${encodeURIComponent(one.id)}`);
+  if (!answer.ok) throw new Error(answer.message || answer.error);
+  const bytes = Uint8Array.from(atob(answer.result.base64), (letter) => letter.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: PICTURES.includes(answer.result.type) ? answer.result.type : "application/octet-stream" }));
+}
+
+const PICTURES = ["image/png", "image/jpeg", "image/gif"];
+
+async function download(one) {
+  try {
+    const link = make("a", { href: await bytesOf(one), download: one.name });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  } catch (problem) {
+    byId("notice").textContent = problem.message;
+  }
+}
+
+function drawFile(one) {
+  const saved = make("button", { type: "button", onclick: () => download(one) }, `📄 ${one.title || one.name} (${one.size} bytes)`);
+  if (!PICTURES.includes(one.mimetype)) return make("div", { class: "file" }, saved);
+  const picture = make("img", { alt: one.alt_txt || one.title || one.name });
+  if (!pictures.has(one.id)) pictures.set(one.id, bytesOf(one));
+  pictures.get(one.id).then((url) => { picture.src = url; }, () => picture.remove());
+  return make("div", { class: "file" }, picture, saved);
+}
+
+function drawShortcuts(channel, message) {
+  const offered = Object.entries(state.message_shortcuts);
+  if (!offered.length) return null;
+  return make("details", { class: "shortcuts" }, make("summary", { "aria-label": "More actions" }, "⋮"),
+    ...offered.map(([id, name]) => make("button", {
+      type: "button", class: "press", onclick: () => act("message_shortcut", { channel: channel.id, message: message.ts, callback_id: id }),
+    }, name)));
 }
 
 function drawHome(list) {
@@ -417,7 +473,8 @@ function draw(jump = false) {
     byId("topic").textContent = channel.topic;
     byId("members").textContent = `${channel.members.length} members${channel.members.includes(state.me) ? "" : ", you are not one of them"}`;
     if (!list.contains(document.activeElement) || document.activeElement.tagName === "BUTTON") {
-      list.replaceChildren(...channel.messages.map((message) => drawMessage(channel, message)));
+      const canvas = channel.canvas ? [make("li", {}, make("details", { class: "canvas" }, make("summary", {}, "Canvas"), make("pre", {}, channel.canvas)))] : [];
+      list.replaceChildren(...canvas, ...channel.messages.map((message) => drawMessage(channel, message)));
       if (bottom) list.scrollTop = list.scrollHeight;
     }
   }
@@ -463,5 +520,9 @@ byId("composer").addEventListener("submit", async (event) => {
   const channel = byId("title").textContent.startsWith("#") || state.channels.some((one) => one.id === shown.channel) ? shown.channel : state.channels[0].id;
   const answer = text.startsWith("/") ? await act("slash", { channel, line: text }) : await act("say", { channel, text });
   if (!answer.ok && answer.error === "cannot_do") line.value = text;
+});
+byId("attach").addEventListener("change", async (event) => {
+  for (const one of event.target.files) await act("upload", { channel: shown.channel, name: one.name, content: await base64(one) });
+  event.target.value = "";
 });
 follow();

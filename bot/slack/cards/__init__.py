@@ -17,6 +17,7 @@ from bot.slack.cards.decisions import decisions
 from bot.slack.cards.panel import panel
 from bot.slack.cards.scene import Scene
 from bot.slack.cards.topic import topic
+from bot.slack.cards.validation import validation
 from bot.slack.kit import Message, message
 
 RENDERERS: Mapping[SurfaceKind, Callable[[Scene], Message]] = {
@@ -25,6 +26,7 @@ RENDERERS: Mapping[SurfaceKind, Callable[[Scene], Message]] = {
     SurfaceKind.CHECKLIST: checklist,
     SurfaceKind.ANNOUNCEMENT: announcement,
     SurfaceKind.DECISIONS: decisions,
+    SurfaceKind.VALIDATION: validation,
     SurfaceKind.TOPIC: lambda scene: message(topic(scene)),
 }
 

@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.incident.words import DetectionMethod, Role, Status
 from bot.slack.buttons import Button, value
+from bot.slack.cards.exposure import exposed
 from bot.slack.cards.scene import MARKS, Scene
 from bot.slack.kit import Message, actions, button, context, fields, header, section
 from bot.slack.text import Md, code, join, md, quoted, when, who
@@ -51,6 +52,8 @@ def card(scene: Scene) -> Message:
     ]
     if incident.summary:
         blocks.append(section(quoted(incident.summary)))
+    if scene.file.exposure is not None:
+        blocks.append(context(md("*Scope:* {}", exposed(scene.file.exposure))))
     if incident.gathered:
         blocks.append(section(_storm(scene)))
     if scene.file.roles:

@@ -91,6 +91,10 @@ def _buttons(step: Step) -> list[ButtonElement]:
     if step.button is StepButton.PROPOSE_ACTION and step.action is not None:
         proposal = value(step.incident, step.step_id, step.action.value)
         return [done, button("Propose action", Button.STEP_PROPOSE, proposal)]
+    if step.button is StepButton.ATTACH_EVIDENCE:
+        return [done, button("Add evidence", Button.STEP_EVIDENCE, value(step.incident, step.step_id))]
+    if step.button is StepButton.START_VALIDATION:
+        return [done, button("Start validation", Button.STEP_VALIDATE, value(step.incident, step.step_id))]
     if step.button is StepButton.RESTORE:
         return [done, button("Show what is in force", Button.STEP_RESTORE, value(step.incident, step.step_id))]
     return [done]

@@ -135,6 +135,11 @@ class Scene:
     def next_deadline(self) -> Deadline | None:
         return min(self._deadlines(), key=lambda deadline: deadline.at, default=None)
 
+    @property
+    def deadlines(self) -> list[Deadline]:
+        """All of them, the next first."""
+        return sorted(self._deadlines(), key=lambda deadline: deadline.at)
+
     def _deadlines(self) -> Iterator[Deadline]:
         if self.ended:
             return

@@ -10,15 +10,17 @@ from functools import partial
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.incident.document import Makers
 from bot.incident.errors import NotFound
 from bot.incident.outward import IntentKind
 from bot.playbook import Playbook
 from bot.settings import Organisation
 from bot.slack.client import Slack
-from bot.slack.delivery import invites, notices, posts, rooms, surfaces
+from bot.slack.delivery import home, invites, notices, owed, posts, rooms, surfaces, uploads
 from bot.slack.delivery.channels import Channels
 from bot.slack.delivery.desk import Desk
 from bot.slack.delivery.people import People
+from bot.slack.directory import Directory
 from bot.slack.pace import Pace
 from bot.store import Store
 from bot.store.intents import Claim
@@ -26,7 +28,10 @@ from bot.store.runner import Handler, Never, Outcome
 
 
 class Delivery:
-    """One a process. `speed` as in `Context`: how much faster than the wall the first hour runs. `deployment`: see `Desk`."""
+    """One a process. `speed` as in `Context`: how much faster than the wall the first hour runs. `deployment`: see `Desk`.
+
+    `documents`: what an `UPLOAD` may name; the rooms that make them are handed in by `bot.app`.
+    """
 
     def __init__(
         self,
@@ -38,10 +43,13 @@ class Delivery:
         *,
         speed: float = 1.0,
         deployment: str = "",
+        documents: Makers | None = None,
     ) -> None:
         slack = Slack(client, pace)
         self._desk = Desk(store, playbook, org, slack, speed, deployment)
+        self._documents: Makers = documents or {}
         self._people = People(slack)
+        self._directory = Directory(client)
         self._channels = Channels(slack, org.channels.announcements, private_too=org.private_rooms, now=pace.now)
 
     def handlers(self) -> Mapping[IntentKind, Handler]:
@@ -52,10 +60,17 @@ class Delivery:
             IntentKind.INVITE: partial(invites.invite, desk, people),
             IntentKind.PIN: partial(posts.pin, desk),
             IntentKind.POST: partial(posts.post, desk, people),
-            IntentKind.DIRECT: partial(posts.direct, desk, people),
+            IntentKind.DIRECT: partial(_direct, desk, people),
+            IntentKind.HOME: partial(home.publish, desk, self._directory),
             IntentKind.NOTICE: partial(notices.notice, desk, self._channels),
+            IntentKind.UPLOAD: partial(uploads.upload, desk, self._documents),
         }
         return {kind: _of_an_incident(act) for kind, act in acts.items()}
+
+
+async def _direct(desk: Desk, people: People, claim: Claim) -> Outcome:
+    """What a person is told of one incident; or, of no incident, all that they owe."""
+    return await (posts.direct if claim.incident is not None else owed.owed)(desk, people, claim)
 
 
 def _of_an_incident(act: Callable[[Claim], Awaitable[Outcome]]) -> Handler:

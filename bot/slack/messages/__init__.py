@@ -10,6 +10,8 @@ acknowledge_overdue   people, usergroups (ids, e-mail addresses, handles), level
 update_due            –
 expiring_actions      until (ISO time)
 temporary_over        action (index), again: it was asked before
+review_due            –
+document_draft        document, upto (entry), sha256
 catch_up              items: sentences, or `{"message": name, …}`
 severity_changed      from (1..4), reason
 update_posted         –
@@ -20,7 +22,19 @@ glass_broken          action (index)
 action_result         action (index)
 resolved              –
 invite_failed         failures: `{"who", "why"}`
+evidence_lost         evidence (id), why
+vault_full            –
+evidence_wanted       missing (kinds)
 gave_up               intent (its kind), why
+validated             run
+regressed             run
+regressed_elsewhere   run, incident (the closed one)
+handed_over           by, to (user ids), text, command (to is asked to take it), unanswered (ids of questions)
+similar_known         similar: `{"incident", "why"}`, count
+recurrence_of         of (number), days, why, fixed, proof
+came_back             incident (number), why
+monitoring_ended      again: names of incidents
+owner_gone            owner, items (numbers)
 """
 
 from __future__ import annotations
@@ -32,7 +46,7 @@ from bot.incident.columns import Json
 from bot.playbook import Playbook
 from bot.slack.cards.scene import Scene
 from bot.slack.kit import Message
-from bot.slack.messages import news, reminders
+from bot.slack.messages import after, evidence, handover, news, reminders, similar, validations
 
 Compose = Callable[[Scene, Json], Message | None]
 MESSAGES: Mapping[str, Compose] = {
@@ -44,6 +58,7 @@ MESSAGES: Mapping[str, Compose] = {
         reminders.update_due,
         reminders.expiring_actions,
         reminders.temporary_over,
+        reminders.review_due,
         reminders.catch_up,
         news.severity_changed,
         news.update_posted,
@@ -54,7 +69,20 @@ MESSAGES: Mapping[str, Compose] = {
         news.action_result,
         news.resolved,
         news.invite_failed,
+        news.document_draft,
+        evidence.evidence_lost,
+        evidence.vault_full,
+        evidence.evidence_wanted,
         news.gave_up,
+        validations.validated,
+        validations.regressed,
+        validations.regressed_elsewhere,
+        handover.handed_over,
+        similar.similar_known,
+        after.recurrence_of,
+        after.came_back,
+        after.monitoring_ended,
+        after.owner_gone,
     )
 }
 

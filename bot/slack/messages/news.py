@@ -8,10 +8,11 @@ from __future__ import annotations
 from bot.incident.columns import Json
 from bot.incident.words import ActionState, Severity
 from bot.incident.work import Action
+from bot.slack.buttons import Button, value
 from bot.slack.cards.deciding import named
 from bot.slack.cards.scene import MARKS, Scene
 from bot.slack.cards.standing import standing, waits_for_a_person
-from bot.slack.kit import Message, message
+from bot.slack.kit import Message, actions, button, confirm, message, section
 from bot.slack.messages.asked import action_of
 from bot.slack.text import Md, code, join, md, quoted, safe, when, who
 
@@ -158,6 +159,27 @@ def gave_up(scene: Scene, args: Json) -> Message | None:
     return message(md("⚠️ {}: {}", what, safe(str(args.get("why", "")), 400)))
 
 
+def document_draft(scene: Scene, args: Json) -> Message | None:
+    """What may leave, with the button that lets exactly this leave."""
+    document, digest = str(args.get("document")), str(args.get("sha256"))
+    text = md(
+        "A draft of the {} of {} is in this room (sha256 {}). Read it to its end: nobody else's name, customer or secret may "
+        "be in it. Release lets exactly this file leave, and nothing else.",
+        DRAFTS.get(document, "document"),
+        scene.name,
+        code(digest[:16]),
+    )
+    bound = value(scene.incident.number, document, int(args.get("upto") or 0), digest)
+    release = button(
+        "Release",
+        Button.RELEASE,
+        bound,
+        ask=confirm("Release it?", Md("You have read it, and it may leave."), yes="Release"),
+    )
+    return Message(text, (section(text), actions(release)))
+
+
+DRAFTS = {"share": "anonymised summary", "vendor": "report to the vendor"}
 DONE_BY_HAND = {
     "invite": "Somebody could not be invited; invite them by hand",
     "pin": "The card could not be pinned; pin it by hand",
@@ -167,5 +189,9 @@ DONE_BY_HAND = {
     "execute": "An action could not be carried out; look at the containment panel",
     "revert": "An action could not be reverted; look at the containment panel",
     "plan": "Nobody could be asked how far proposed actions reach; decide without the figures",
+    "keep": "A piece of evidence could not be carried to the vault; it waits in the store, and the log says why",
+    "fetch": "A file could not be fetched from Slack; do not delete it, and add it again with `/incident evidence`",
     "open_room": "The room could not be opened",
+    "track": "No issue could be opened for an action item; mend it and press again",
+    "upload": "A document could not be shared; ask for it again once this is mended",
 }

