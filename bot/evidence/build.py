@@ -26,7 +26,7 @@ def build(wanted: EvidenceSettings, database_url: str, instead: Path | None = No
         from bot.evidence.s3 import BucketVault
     except ModuleNotFoundError as error:
         raise Misconfigured(
-            "Evidence in a bucket needs boto3, which is not installed: `pip install firsthour[evidence-s3]`."
+            "Evidence in a bucket needs boto3, which is not installed: `pip install firsthour[aws]`."
         ) from error
     bucket = BucketVault(where)
     bucket.open()

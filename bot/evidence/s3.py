@@ -1,7 +1,7 @@
 """The vault as a bucket of S3: each piece an object under its SHA-256, put only where it is absent, held by Object Lock.
 
 Decides that Amazon checks the same digest that we store, and that an object is never overwritten: under Object Lock a second
-version would be held as long as the first. boto3 blocks, so it runs in threads; it comes with the extra `evidence-s3`.
+version would be held as long as the first. boto3 blocks, so it runs in threads; it comes with the extra `aws`.
 """
 
 from __future__ import annotations
