@@ -1,6 +1,6 @@
 """The composition root: the one file that knows every room. Builds them, starts them, stops them.
 
-Decides what is handed to whom, and what keeps the process from starting (design law 7). Everything else is the rooms'.
+Decides what is handed to whom. What keeps the process from starting is `refusals`'; everything else is the rooms'.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import aiohttp
 import structlog
 from prometheus_client import CollectorRegistry
 from slack_sdk.errors import SlackApiError
@@ -26,6 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot import refusals
 from bot.cases import execute, keep, tracking
 from bot.cases.context import Context
 from bot.cases.files import Fetching
@@ -54,7 +54,7 @@ from bot.playbook import DEFAULT_PATH, load
 from bot.playbook.organisation import load_organisation
 from bot.review import documents as review
 from bot.serving import Serving
-from bot.settings import Organisation, Settings
+from bot.settings import Settings
 from bot.slack.bolt import App, AsyncSlackRequestHandler, build_app
 from bot.slack.client import Slack, slack_client, slack_session
 from bot.slack.delivery import Delivery
@@ -63,7 +63,7 @@ from bot.slack.files import SlackFiles
 from bot.slack.membership import Membership
 from bot.slack.pace import Pace
 from bot.slack.sockets import SocketMode
-from bot.store import Store, Unit, intents, schema
+from bot.store import Store, Unit, intents
 from bot.store.canary_values import CanaryValues
 from bot.store.deployment import deployment
 from bot.store.intents import Claim
@@ -79,7 +79,6 @@ SOCKET_GRACE = 30.0
 """Seconds without any connection to Slack after which the process says that it is not ready: a reconnect takes one or two."""
 EDGE_ENDS_BEFORE, RUNNER_ENDS_BEFORE = 5.0, 8.5
 """Seconds of a stop: people's answers first, then what is in hand; what does not end is given back. All within ten."""
-TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 
 
 class Firsthour:
@@ -96,9 +95,9 @@ class Firsthour:
         self.playbook = load(playbooks)
         self.org = load_organisation(settings.config, self.playbook)
         self.metrics = Metrics(CollectorRegistry())
-        self._source_secrets = _source_secrets(self.org, env)
-        _refuse_missing_tokens(self.org, env)
-        self._bot_token, self._app_token, self._signing_secret = _tokens(settings)
+        self._source_secrets = refusals.source_secrets(self.org, env)
+        refusals.refuse_missing_tokens(self.org, env)
+        self._bot_token, self._app_token, self._signing_secret = refusals.tokens(settings)
         self._tracker = build_tracker(self.org.tracker, env)
         hours = self.org.business_hours
         store = Store(settings.database_url, exclusive=True)
@@ -133,14 +132,14 @@ class Firsthour:
         ends.push_async_callback(self.ctx.connectors.close)
         if self._tracker is not None:
             ends.push_async_callback(self._tracker.close)
-        await _prepare(self.store)
+        await refusals.prepare(self.store)
         await self._open_vault()
         await self._serve_gate()  # first: what asks it must not wait for Slack
         if self.store.alone and (left := await intents.inherit(self.store)):
             log.info("intents.inherited", count=left)
         session = await ends.enter_async_context(slack_session())
         client = slack_client(self._bot_token, self.settings.slack_api_url, session, self.metrics.slack_called)
-        await _known_to_slack(client)
+        await refusals.known_to_slack(client)
         membership = Membership(Slack(client, Pace()), self.org.roster)
         self.ctx = replace(self.ctx, membership=membership, documents=self._documents())
         self._run_intents(client, await deployment(self.store))
@@ -330,56 +329,3 @@ def keep_what_was_made() -> None:
     a tenth of a second, and every acknowledgement with it; now the collector looks at what came later only."""
     gc.collect()
     gc.freeze()
-
-
-async def _prepare(store: Store) -> None:
-    """Make an empty database ready; refuse one of another version (it is migrated on purpose, never by a start)."""
-    if await schema.empty(store):
-        await schema.upgrade(store)
-    await schema.check(store)
-
-
-async def _known_to_slack(client: AsyncWebClient) -> None:
-    """Raises Misconfigured where Slack refuses the token. A Slack that does not answer is not a reason not to start."""
-    try:
-        await client.auth_test()
-    except SlackApiError as error:
-        why = error.response.get("error")
-        if why in TOKEN_REFUSED:
-            raise Misconfigured(
-                f"Slack refuses SLACK_BOT_TOKEN ({why}). `firsthour doctor` says how to mend it."
-            ) from error
-        log.warning("slack.unanswered", why=why)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        log.warning("slack.unreachable", why=type(error).__name__)
-
-
-def _tokens(settings: Settings) -> tuple[str, str | None, str | None]:
-    """Bot token, app token, signing secret. Raises Misconfigured: without them nothing starts (law 7)."""
-    bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
-    if bot is None:
-        raise Misconfigured("SLACK_BOT_TOKEN is not set. It starts with xoxb-; see “Set up in Slack” in the README.")
-    if app is None and secret is None:
-        raise Misconfigured(
-            "Neither SLACK_APP_TOKEN (Socket Mode, starts with xapp-) nor SLACK_SIGNING_SECRET (HTTP) is set. Set one."
-        )
-    return (
-        bot.get_secret_value(),
-        app.get_secret_value() if app else None,
-        secret.get_secret_value() if secret else None,
-    )
-
-
-def _refuse_missing_tokens(org: Organisation, env: Mapping[str, str]) -> None:
-    """Raises Misconfigured naming the variables that targets need and that are not set."""
-    wanted = {target.token_env for target in org.targets.values() if target.token_env is not None}
-    if missing := sorted(name for name in wanted if not env.get(name)):
-        raise Misconfigured(f"The organisation's file names tokens of targets that are not set: {', '.join(missing)}.")
-
-
-def _source_secrets(org: Organisation, env: Mapping[str, str]) -> dict[str, str]:
-    """The secret of each configured source. Raises Misconfigured naming the variable that is missing."""
-    missing = sorted(source.secret_env for source in org.sources.values() if not env.get(source.secret_env))
-    if missing:
-        raise Misconfigured(f"The organisation's file names secrets that are not set: {', '.join(missing)}.")
-    return {name: env[source.secret_env] for name, source in org.sources.items()}

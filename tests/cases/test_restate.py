@@ -51,9 +51,9 @@ async def test_what_needs_a_second_person_by_now_waits_for_one(store: Store) -> 
     """As when the organisation's file takes the way back away: the webhook lost its `revert_url`."""
     async with room(store) as inc, room(store, user="other", revert=False) as without:
         index = await inc.propose()
-        answer = await decide.approve(without.ctx, ALICE, inc.number, index=index)
+        answer = await decide.approve(without.ctx, ALICE, inc.number, index=index, reason="the logs are being saved")
         assert "it cannot be undone" in answer and "2 must sign it" in answer
-        await decide.approve(without.ctx, ALICE, inc.number, index=index)
+        await decide.approve(without.ctx, ALICE, inc.number, index=index, reason="the logs are being saved")
         assert not await executions(inc)
 
 

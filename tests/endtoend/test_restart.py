@@ -109,13 +109,14 @@ async def test_the_first_hour_arrives_once_and_what_fell_due_meanwhile_is_one_ca
         await workspace.until(lambda: _reminded(workspace, "command"), timeout=20)
         await bot.kill()
         before = {key_of(m) for m in _reminders(workspace)}
-        await workspace.until(lambda: _overdue(tmp_path) >= 3, timeout=20)
+        await workspace.until(lambda: len(_overdue(tmp_path)) >= 3, timeout=20)
+        missed = _overdue(tmp_path)
         await bot.start()
         caught_up = await workspace.until(lambda: _saying(workspace, "While Firsthour was away"), timeout=20)
         await workspace.until(lambda: workspace.messages(workspace.direct("alice")), timeout=20)
     said = _reminders(workspace)
     assert max(Counter(key_of(m) for m in said).values()) == 1 and before <= {key_of(m) for m in said}
-    assert len([m for m in said if "While Firsthour was away" in m.plain()]) == 1
+    assert [key_of(m) for m in said if key_of(m) in missed] == [key_of(caught_up)], "all of it in one message"
     assert "Still missing" in caught_up.plain() or "Nobody has acknowledged" in caught_up.plain()
     called = [m for m in workspace.messages(workspace.direct("alice")) if "Nobody has acknowledged" in m.plain()]
     assert len(called) == 1
@@ -134,12 +135,12 @@ def _saying(workspace: PracticeWorkspace, words: str) -> Message | None:
     return next((m for m in _reminders(workspace) if words in m.plain()), None)
 
 
-def _overdue(folder: Path) -> int:
-    """Reminders of the stopped process that should have been told by now."""
+def _overdue(folder: Path) -> set[str]:
+    """What the stopped process should have told by now: the keys of its posts."""
     connection = sqlite3.connect(folder / "firsthour.db")
     try:
-        rows = connection.execute("SELECT due_at FROM reminder WHERE state = 'pending'").fetchall()
+        rows = connection.execute("SELECT key, due_at FROM reminder WHERE state = 'pending'").fetchall()
     finally:
         connection.close()
     now = datetime.now(UTC).replace(tzinfo=None)
-    return sum(datetime.fromisoformat(row[0]).replace(tzinfo=None) < now for row in rows)
+    return {f"post:reminder:{key}" for key, due in rows if datetime.fromisoformat(due).replace(tzinfo=None) < now}
