@@ -83,10 +83,19 @@ share_certificates()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, and as many of them for each worker: `worksteal` begins by dealing out equal runs of this list."""
+
     def place(item: pytest.Item) -> int:
         return next((n for n, path in enumerate(LONGEST_FIRST) if item.nodeid.startswith(path)), len(LONGEST_FIRST))
 
-    items.sort(key=place)
+    long = sorted((item for item in items if place(item) < len(LONGEST_FIRST)), key=place)
+    short = [item for item in items if place(item) == len(LONGEST_FIRST)]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        mine, size = long[worker::workers], (len(items) - len(dealt)) // (workers - worker)
+        dealt += [*mine, *(short.pop(0) for _ in range(size - len(mine)))]
+    items[:] = dealt
 
 
 class Clock:
