@@ -171,11 +171,13 @@ def _targets(ai_app: PracticeAiApp, files: Sequence[CaseFile]) -> list[str]:
     problems = []
     for target, actions in about.items():
         said, name = {action.state for action in actions}, " ".join(target)
-        if said & ONCE and not any(ai_app.containment.executions[action.key] for action in actions):
-            problems.append(f"{name} is {sorted(said & ONCE)} and was carried out 0 times")
+        # Whoever ends what nobody knew to be in force may end what was never begun.
+        proven = {action.state for action in actions if action.verified_at is not None} & ONCE
+        if proven and not any(ai_app.containment.executions[action.key] for action in actions):
+            problems.append(f"{name} is {sorted(proven)} and was carried out 0 times")
         if S.UNKNOWN in said:
             continue
-        if said & ONCE == {S.REVERTED} and not any(ai_app.containment.reverts[action.key] for action in actions):
+        if proven == {S.REVERTED} and not any(ai_app.containment.reverts[action.key] for action in actions):
             problems.append(f"{name} is reverted and was not")
         if (target in ai_app.containment.active) != (S.VERIFIED in said):
             problems.append(f"{name} is in force or not, against {sorted(said)}")
