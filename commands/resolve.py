@@ -78,7 +78,7 @@ async def _unproven(ctx: Context, incident: Incident) -> list[Block]:
     """One short question, only where nothing proves the fix."""
     async with ctx.store.read() as session:
         found = await validations.proven(session, incident)
-    if not proven.needed(ctx, incident, found):
+    if found.proof is not None:
         return []
     said = md("*Not proven:* {}. `/incident validate` replays the attack.", found.lacking)
     hint = "For example: there is nothing to replay. Only the commander may go without; the review prints why."

@@ -43,7 +43,7 @@ async def resolve(
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await _may_end(unit, caller, number)
         if Status.RESOLVED in lifecycle.reachable(incident.status):  # otherwise the move itself says what is missing
-            await proven_or_waived(ctx, unit, incident, caller, waiver)
+            await proven_or_waived(unit, incident, caller, waiver)
         incident = await _end(unit, caller, number, Status.RESOLVED, reason=why)
         lifted, kept = await recovery.decide(ctx, unit, incident, caller, decided, roster)
         await begin(unit, incident, Phase.REVIEW)

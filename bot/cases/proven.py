@@ -5,12 +5,10 @@ Decides what is asked and what a waiver writes. Which run is a proof is `bot.inc
 
 from __future__ import annotations
 
-from bot.cases.context import Context
 from bot.cases.people import holder_of
 from bot.incident.caller import Caller
 from bot.incident.errors import Refused
 from bot.incident.incident import Incident
-from bot.incident.proof import Standing
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import Role
@@ -19,18 +17,11 @@ from bot.store import Unit, validations
 LONGEST = 1000
 
 
-def needed(ctx: Context, incident: Incident, found: Standing) -> bool:
-    """Whether a waiver is needed. At a severity that asks for no proof, an attack that succeeded still has to be answered."""
-    if found.proof is not None:
-        return False
-    return found.against is not None or ctx.playbook.severities[incident.severity].resolve_needs_proof
-
-
-async def proven_or_waived(ctx: Context, unit: Unit, incident: Incident, caller: Caller, waiver: str | None) -> None:
+async def proven_or_waived(unit: Unit, incident: Incident, caller: Caller, waiver: str | None) -> None:
     """Raises Refused without a proof and without a waiver, and where anybody but the commander waives it."""
     found = await validations.proven(unit.session, incident)
     forget_waiver(incident)
-    if not needed(ctx, incident, found):
+    if found.proof is not None:
         return
     if not (waiver or "").strip():
         raise Refused(

@@ -46,8 +46,6 @@ class SeverityPolicy(Model):
     """What containment means at this severity, in words for the card."""
     validation_trials: SomeCount
     """Valid trials a payload needs before its fix counts (reference: exact 95 % bound, 30 trials → 9.5 %)."""
-    resolve_needs_proof: bool = True
-    """Whether an incident is resolved only with a validation that verified its fix, or a waiver of the commander."""
     evidence: tuple[EvidenceKind, ...] = ()
     """What is wanted before containment counts and before anything irreversible; without it somebody says why."""
     visibility: Literal["private", "public"] = "private"

@@ -200,16 +200,12 @@ async def test_only_the_commander_waives_the_proof(sqlite_store: Store) -> None:
         assert incident.status is Status.ACKNOWLEDGED and incident.validation_waived_at is None
 
 
-async def test_at_a_severity_that_asks_for_no_proof_only_an_attack_that_succeeded_has_to_be_answered(
-    sqlite_store: Store,
-) -> None:
+async def test_a_sev4_needs_a_proof_or_a_waiver_as_every_other_does(sqlite_store: Store) -> None:
     async with replaying(sqlite_store, Severity.SEV4) as inc:
-        run = await inc.validated(given=parts(inc.ai))
-        assert run.verdict is Verdict.INCOMPLETE
-        with pytest.raises(Refused, match="an attack succeeded"):
+        with pytest.raises(Refused, match="cannot be resolved yet"):
             await resolve(inc)
-    async with replaying(sqlite_store, Severity.SEV4, user="eve") as inc:
-        assert "is resolved" in await resolve(inc)
+        answer = await finish.resolve(inc.ctx, ALICE, inc.number, reason="done", waiver="nothing to replay")
+        assert "is resolved" in answer and (await inc.incident()).validation_waiver == "nothing to replay"
 
 
 async def test_a_run_from_before_the_reopening_does_not_count(sqlite_store: Store, clock: Clock) -> None:
