@@ -6,6 +6,7 @@ from bot.cases.custody import Custody, verify
 from bot.environment import read_settings
 from bot.evidence import Vault
 from bot.evidence.build import build
+from bot.incident.narrative import so_many
 from bot.playbook import DEFAULT_PATH, load
 from bot.playbook.organisation import load_organisation
 from bot.store import Store
@@ -30,6 +31,5 @@ def said(name: str, custody: Custody) -> list[str]:
     """Lines; what is wrong is for the error stream."""
     lines = [f"{name}: {custody.entries} entries, the chain is unbroken."]
     if custody.kept:
-        pieces = "1 piece" if custody.kept == 1 else f"{custody.kept} pieces"
-        lines.append(f"{pieces} of evidence in the vault, as the timeline says.")
+        lines.append(f"{so_many(custody.kept, 'piece')} of evidence in the vault, as the timeline says.")
     return lines

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pydantic import Field
 
 from bot.cases.context import Context
-from bot.incident.narrative import describe
+from bot.slack.cards.changes import ALL_CHARS, told
 from bot.slack.feature import Asked, Feature
-from bot.slack.text import Md, join, md, safe, when
+from bot.slack.text import Md, join, md, when
 from bot.store import queries
 from commands.room import Verb, details
 
 LAST, MOST = 15, 40
-SENTENCE_CHARS, ALL_CHARS = 240, 3_600
-"""An answer of more than 4,000 characters is split into several messages by Slack."""
 
 
 class Timeline(Verb):
@@ -24,7 +22,7 @@ async def run(ctx: Context, asked: Asked, form: Timeline) -> str:
     case = await details(ctx, asked, form.incident)
     async with ctx.store.read() as session:
         entries = await queries.timeline(session, case.incident.number, limit=form.last)
-    lines = [md("{} {}", when(entry.at), safe(describe(entry), SENTENCE_CHARS)) for entry in entries]
+    lines = [md("{} {}", when(entry.at), told(entry)) for entry in entries]
     shown = newest(lines)
     total = case.incident.head_seq
     head = md("*{}*: the last {} of {} entries", case.incident.name, len(shown), total)

@@ -15,6 +15,7 @@ from bot.cases.people import member
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import Incident
+from bot.incident.narrative import so_many
 from bot.incident.outward import Planned, Reminder, ReminderKind, ReminderState
 from bot.incident.timeline import Happened
 from bot.store import Unit
@@ -41,14 +42,14 @@ async def snooze(ctx: Context, caller: Caller, number: int, *, minutes: int) -> 
         )
         put_off, said = (await unit.session.exec(soon)).all(), await _last_nudge(unit, incident)
         if not put_off and said is None:
-            return unit.answer(f"No nudge is due in the next {_spoken(minutes)}; nothing was changed.")
+            return unit.answer(f"No nudge is due in the next {so_many(minutes, 'minute')}; nothing was changed.")
         for reminder in put_off:
             reminder.due_at += span
         unit.record(incident, Happened.SNOOZED, caller.actor, minutes=minutes, reminders=len(put_off))
         if said is not None:
             await unit.remind(_again(incident, said, unit.now + span))
         return unit.answer(
-            f"Quiet for {_spoken(minutes)}; then what is still missing is said again. "
+            f"Quiet for {so_many(minutes, 'minute')}; then what is still missing is said again. "
             "Calls for somebody to acknowledge, and proposals that expire, still come."
         )
 
@@ -71,7 +72,3 @@ def _again(incident: Incident, said: Reminder, due_at: datetime) -> Planned:
         args=said.args,
         due_at=due_at,
     )
-
-
-def _spoken(minutes: int) -> str:
-    return "1 minute" if minutes == 1 else f"{minutes} minutes"

@@ -20,6 +20,7 @@ from bot.cases.targets import target_of
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused, Repeated
 from bot.incident.incident import Incident
+from bot.incident.narrative import so_many
 from bot.incident.outward import InboundKey
 from bot.incident.timeline import Happened
 from bot.incident.validation import ValidationRun
@@ -146,7 +147,7 @@ async def _queue(
             content,
             source="validation",
             media_type="application/json",
-            excerpt=f"{len(made.pack.payloads)} payloads, {len(made.pack.indicators)} indicators",
+            excerpt=f"{so_many(len(made.pack.payloads), 'payload')}, {so_many(len(made.pack.indicators), 'indicator')}",
         ),
     )
     plan = planned(ctx, incident.severity)
@@ -176,9 +177,8 @@ async def _queue(
 
 def _begins(run: int, target: str, made: Made, found: Material) -> str:
     """Plain words; nothing of a payload."""
-    said = [
-        f"Validation {run} against {target} begins: {len(made.pack.payloads)} payloads. Its message shows how far it is."
-    ]
+    payloads = so_many(len(made.pack.payloads), "payload")
+    said = [f"Validation {run} against {target} begins: {payloads}. Its message shows how far it is."]
     if not made.pack.positive:
         said.append("No answer is recorded from when the attack worked: without one it cannot come to VERIFIED.")
     if made.pack.vulnerable_version is None:

@@ -16,6 +16,7 @@ from bot.cases.targets import target_of
 from bot.cases.validation import open_one, refuse_second
 from bot.incident.caller import Caller
 from bot.incident.errors import Refused
+from bot.incident.narrative import so_many
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import RunState
@@ -57,7 +58,7 @@ async def take_file(ctx: Context, caller: Caller, number: int, evidence_id: int,
         piece.origin = {**piece.origin, "replay": Part.FILE.value}
         left = f" {len(found.problems)} entries could not be used: {problems}." if found.problems else ""
         return unit.answer(
-            f"{len(found.payloads)} payloads of {called} ({found.format}) go into the next replay.{left}"
+            f"Into the next replay: {so_many(len(found.payloads), 'payload')} of {called} ({found.format}).{left}"
         )
 
 

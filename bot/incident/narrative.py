@@ -1,14 +1,14 @@
 """One English sentence for every timeline entry, in plain text. Pure.
 
-Decides the words. Ids stay ids and nothing is escaped or clipped: that is the room's that shows it (`bot.slack` turns a
-person's id into a mention). What an entry does not say is left out, or called unknown, and never raises: entries are
-read years later by other versions of this program.
+Decides the words, and which of them name a person. Ids stay ids and nothing is escaped or clipped: that is the room's that
+shows it (`bot.slack` turns a person's id into a mention). What an entry does not say is left out, or called unknown, and never
+raises: entries are read years later by other versions of this program.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bot.incident.timeline import Happened, TimelineEntry
@@ -69,7 +69,7 @@ SENTENCES: dict[Happened, str] = {
     + "[, data {data}][ ({basis})]",
     H.QUESTION_ANSWERED: "{actor} answered “{question:word}”[: {text}]",
     H.HANDED_OVER: "{actor} handed over[ to {to}][: {text}]",
-    H.VALIDATION_STARTED: "{actor} began validation {run}[ against {target}][, version {version}][, {payloads} payloads]",
+    H.VALIDATION_STARTED: "{actor} began validation {run}[ against {target}][, version {version}][, {payloads:payload}]",
     H.VALIDATION_STOPPED: "{actor} stopped validation {run}[: {reason}]",
     H.VALIDATED: "Validation {run} came to {verdict:word}[ against {target}][, version {version}][: {reason}]",
     H.VALIDATION_WAIVED: "{actor} waived the validation of the fix: {reason}",
@@ -91,19 +91,35 @@ SENTENCES: dict[Happened, str] = {
 
 INSTEAD: dict[str, str] = {"person": "actor", "text": "step", "result": "reason", "reason": "result"}
 """What stands in for a key that an entry does not have."""
+PEOPLE = frozenset({"person", "before", "owner", "to", "by"})
+"""Keys that only this program fills in, with a person where it looks like one: never with a text from outside."""
+MEMBER = re.compile(r"[UW][A-Z0-9]{2,}")
+"""An id of Slack's."""
 UNKNOWN = "(unknown)"
 PART = re.compile(r"\[([^\]]*)\]|([^\[]+)")
 FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 
+class Person(str):
+    """The id of a person of the workspace, within a sentence."""
+
+    __slots__ = ()
+
+
 def describe(entry: TimelineEntry) -> str:
     """`U02BOB changed the severity from SEV-3 to SEV-2: customer data is involved.`"""
+    return "".join(pieces(entry))
+
+
+def pieces(entry: TimelineEntry) -> list[str]:
+    """The sentence in its parts, so that who shows it can tell a person's id (`Person`) from the same letters in a text."""
     known = _known(entry)
-    template = SENTENCES[entry.kind]
-    sentence = "".join(_filled(part, known) for part in PART.finditer(template))
-    if not (template.startswith("{") and entry.actor_kind is ActorKind.PERSON):  # a person's id stays as it is
-        sentence = sentence[0].upper() + sentence[1:]
-    return sentence if sentence.endswith((".", "!", "?", "…")) else sentence + "."
+    found = [piece for part in PART.finditer(SENTENCES[entry.kind]) for piece in _filled(part, known) if piece]
+    if not isinstance(found[0], Person):  # a person's id stays as it is
+        found[0] = found[0][0].upper() + found[0][1:]
+    if not found[-1].endswith((".", "!", "?", "…")):
+        found.append(".")
+    return found
 
 
 def _known(entry: TimelineEntry) -> Mapping[str, Any]:
@@ -111,6 +127,8 @@ def _known(entry: TimelineEntry) -> Mapping[str, Any]:
     known["actor"] = _actor(entry)
     if known.get("person", entry.actor) != entry.actor:
         known["other"] = known["actor"]
+    for key in PEOPLE & known.keys():
+        known[key] = Person(known[key]) if MEMBER.fullmatch(str(known[key])) else known[key]
     for key, other in INSTEAD.items():
         if key not in known and other in known:
             known[key] = known[other]
@@ -120,7 +138,7 @@ def _known(entry: TimelineEntry) -> Mapping[str, Any]:
 def _actor(entry: TimelineEntry) -> str:
     match entry.actor_kind:
         case ActorKind.PERSON:
-            return entry.actor
+            return Person(entry.actor)
         case ActorKind.ALERT:
             return f"an alert from {entry.actor}"
         case ActorKind.CONNECTOR:
@@ -129,18 +147,30 @@ def _actor(entry: TimelineEntry) -> str:
             return "Firsthour"
 
 
-def _filled(part: re.Match[str], known: Mapping[str, Any]) -> str:
+def _filled(part: re.Match[str], known: Mapping[str, Any]) -> Iterator[str]:
     optional = part[1] is not None
     template = part[1] if optional else part[2]
     if optional and any(name not in known for name, _ in FIELD.findall(template)):
-        return ""
-    return FIELD.sub(lambda field: SPELLED[field[2]](known[field[1]]) if field[1] in known else UNKNOWN, template)
+        return
+    end = 0
+    for field in FIELD.finditer(template):
+        yield template[end : field.start()]
+        yield SPELLED[field[2]](known[field[1]]) if field[1] in known else UNKNOWN
+        end = field.end()
+    yield template[end:]
 
 
 def _text(value: Any) -> str:
     """On one line, whatever it is."""
+    if isinstance(value, Person):
+        return value
     listed = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return " ".join(listed.split())
+
+
+def so_many(count: int, noun: str) -> str:
+    """`1 payload`, `2,000 payloads`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _severity(value: Any) -> str:
@@ -155,4 +185,5 @@ SPELLED: dict[str | None, Callable[[Any], str]] = {
     "word": lambda value: _text(value).replace("_", " "),
     "short": lambda value: _text(value)[:12],
     "severity": _severity,
+    "payload": lambda value: so_many(value, "payload") if isinstance(value, int) else _text(value),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.incident.metrics import Outcome, in_words
+from bot.incident.narrative import so_many
 from bot.incident.redact import clip
 from bot.incident.words import DetectionMethod
 from bot.metrics.report import Report
@@ -18,9 +19,9 @@ LABEL_CHARS, ALT_CHARS = 30, 1000
 
 def counted(whole: Group) -> str:
     """`41 incidents measured, 2 of them running; 3 false positives and 1 duplicate are not measured`."""
-    told = f"{_many(whole.incidents, 'incident')} measured, {whole.running} of them running"
+    told = f"{so_many(whole.incidents, 'incident')} measured, {whole.running} of them running"
     if whole.false_positives or whole.duplicates:
-        beside = f"{_many(whole.false_positives, 'false positive')} and {_many(whole.duplicates, 'duplicate')}"
+        beside = f"{so_many(whole.false_positives, 'false positive')} and {so_many(whole.duplicates, 'duplicate')}"
         told += f"; {beside} not measured"
     return told
 
@@ -59,7 +60,3 @@ def amount(line: Line, value: float) -> str:
     if line.metric.kind == "completeness":
         return f"{value * 100:.0f} %"
     return in_words(timedelta(seconds=value))
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -103,7 +103,7 @@ def review_files(about: About, label: str) -> tuple[Document, ...]:
         "review.json": as_json(about, page),
         "timeline.csv": timeline_csv(about),
     }
-    said = f"The {page.title.lower()} of {name}, {page.label}. {len(about.record.entries)} entries of the timeline are in it."
+    said = f"{page.title}, {page.label}. The whole timeline is in it, entries 1 to {len(about.record.entries)}."
     return tuple(
         Document(
             f"{name.lower()}-{ending}",

@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.incident.columns import Json
 from bot.incident.document import Document
 from bot.incident.metrics import in_words, measure
+from bot.incident.narrative import so_many
 from bot.incident.words import ActionState, Verdict
 from bot.review.about import About
 from bot.review.anonymous import Placeholders
@@ -112,7 +113,8 @@ def _proven(about: About) -> str:
     payloads = [one for one in verified[-1].report.get("payloads", ()) if isinstance(one, dict)]
     worst = max((float(one.get("upper") or 0) for one in payloads), default=None)
     bound = f" At 95 %, each works in less than {percent(worst)} of attempts." if worst else ""
-    return f"The attack was replayed with {len(payloads)} payloads and their variants; none succeeded.{bound}"
+    replayed = so_many(len(payloads), "payload")
+    return f"The attack was replayed with {replayed} and what else means the same; none succeeded.{bound}"
 
 
 def _items(about: About) -> tuple[Sequence[str], list[tuple[str | None, ...]]]:

@@ -116,7 +116,7 @@ async def test_a_file_of_the_evidence_becomes_payloads_and_is_none_itself(sqlite
             )
             empty = await evidence.add(unit, incident, ALICE.actor, evidence.New(kind, "b.txt", b" ", source="slack"))
         told = await validation_control.take_file(inc.ctx, ALICE, inc.number, piece.id or 0, origin=Origin.ORIGINAL)
-        assert told == "2 payloads of evidence 1 (text) go into the next replay."
+        assert told == "Into the next replay: 2 payloads of evidence 1 (text)."
         with pytest.raises(Refused, match=r"was found in evidence 2\. evidence 2: it is empty"):
             await validation_control.take_file(inc.ctx, ALICE, inc.number, empty.id or 0, origin=Origin.ORIGINAL)
         run = await inc.run(await inc.start(given=[Given(Part.INDICATOR, inc.ai.canary)]))

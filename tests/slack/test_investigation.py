@@ -11,7 +11,7 @@ from bot.incident.learning import Exposure
 from bot.incident.timeline import Happened, TimelineEntry
 from bot.incident.words import ActionState, ActorKind
 from bot.practice import blocks as practice
-from bot.slack.cards.changes import ALL_CHARS, GROUPS, NOTEWORTHY, changes
+from bot.slack.cards.changes import ALL_CHARS, GROUPS, NOTEWORTHY, SENTENCE_CHARS, changes, told
 from bot.slack.cards.exposure import exposed
 from bot.slack.cards.scene import Scene
 from bot.slack.kit import Message
@@ -116,6 +116,19 @@ def test_hostile_text_in_changes_fits_and_is_not_obeyed(text: str) -> None:
     shown = changes(Scene(about, playbook()), DECLARED, counts=counts, latest=latest)
     assert "<!channel>" not in shown and "<http" not in shown and "\u202e" not in shown
     assert len(shown) < ALL_CHARS + 400
+
+
+def test_who_did_it_is_a_mention_and_an_id_in_somebodys_words_is_not() -> None:
+    assert told(entry(1, Happened.NOTE, text=f"ask {BOB}, <@{BOB}>")) == f"<@{ALICE}> noted: ask {BOB}, &lt;@{BOB}&gt;."
+    by_alert = entry(2, Happened.OPENED, title=BOB)
+    by_alert.actor_kind, by_alert.actor = ActorKind.ALERT, BOB
+    assert f"<@{BOB}>" not in told(by_alert)
+    taken = entry(3, Happened.ROLE_TAKEN, role="commander", person=BOB, before="the night shift")
+    assert told(taken) == f"<@{BOB}> took the role commander over from the night shift, named by <@{ALICE}>."
+
+
+def test_a_long_sentence_ends_within_its_bound() -> None:
+    assert len(told(entry(1, Happened.NOTE, text="x" * 5_000))) <= SENTENCE_CHARS + len(f"<@{ALICE}>")
 
 
 def test_what_is_not_shown_is_counted() -> None:

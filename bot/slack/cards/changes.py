@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from bot.incident.lifecycle import NEXT_STEP
-from bot.incident.narrative import describe
+from bot.incident.narrative import Person, pieces, so_many
 from bot.incident.timeline import Happened, TimelineEntry
 from bot.incident.words import ActionState
 from bot.slack.cards.exposure import exposed
@@ -71,15 +71,26 @@ def _now(scene: Scene) -> list[Md]:
     return [
         md("{} *{}* {}, {}, {}", MARKS[incident.severity], scene.name, scene.severity, scene.status, leads),
         md(
-            "{} actions in force, {} wait for a decision; {} of {} steps open",
-            len(file.in_force), waiting, len(file.open_steps), len(file.steps),
+            "{} in force, {} waiting for a decision; {} of {} steps open",
+            so_many(len(file.in_force), "action"), waiting, len(file.open_steps), len(file.steps),
         ),
         md("Scope: {}. {}", reach, Md(NEXT_STEP[incident.status])),
     ]  # fmt: skip
 
 
 def _line(entry: TimelineEntry) -> Md:
-    return md("• {} {}", when(entry.at), safe(describe(entry), SENTENCE_CHARS))
+    return md("• {} {}", when(entry.at), told(entry))
+
+
+def told(entry: TimelineEntry) -> Md:
+    """One entry of a timeline as a sentence. Who did it is a mention; an id that stands in somebody's words stays inert."""
+    left, shown = SENTENCE_CHARS, list[Md]()
+    for piece in pieces(entry):
+        shown.append(who(piece) if isinstance(piece, Person) else safe(piece, left))
+        left -= len(piece)
+        if left <= 0:
+            break
+    return join("", shown)
 
 
 def _total(counts: Mapping[Happened, int], kinds: frozenset[Happened]) -> int:

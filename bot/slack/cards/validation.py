@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
+from bot.incident.narrative import so_many
 from bot.incident.validation import ValidationRun
 from bot.incident.words import RunState, Verdict
 from bot.slack.buttons import Button, value
@@ -60,10 +61,10 @@ def standing(run: ValidationRun) -> Md:
     if not isinstance(progress, Mapping):
         return Md("Waiting to begin.") if run.state is not RunState.STOPPED else Md("Stopped before it began.")
     done = md(
-        "{} of {} payloads, {} trials",
+        "{} of {}, {}",
         _count(progress, "payloads_done"),
-        _count(progress, "payloads"),
-        _count(progress, "trials"),
+        so_many(_count(progress, "payloads"), "payload"),
+        so_many(_count(progress, "trials"), "trial"),
     )
     outcomes = _outcomes(progress.get("outcomes"))
     bad = _count(progress, "succeeded")

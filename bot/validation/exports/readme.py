@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.incident.narrative import so_many
 from bot.validation.exports import promptfoo
 from bot.validation.pack import IndicatorKind, Pack
 from bot.validation.variants import original
@@ -19,8 +20,8 @@ def _title(pack: Pack) -> str:
 def _contents(pack: Pack) -> str:
     several = sum(len(payload.turns) > 1 for payload in pack.payloads)
     lines = [
-        f"{_count(len(pack.payloads), 'payload')}, {several} of them with several turns; "
-        f"{_count(len(pack.indicators), 'indicator')}; {_count(len(pack.benign), 'benign control')}.",
+        f"{so_many(len(pack.payloads), 'payload')}, {several} of them with several turns; "
+        f"{so_many(len(pack.indicators), 'indicator')}; {so_many(len(pack.benign), 'benign control')}.",
         f"Vulnerable version: {_line(pack.vulnerable_version) if pack.vulnerable_version else 'NOT PROVIDED'}.",
         f"SHA-256 of the pack that this was written from: `{pack.sha256}`.",
     ]
@@ -52,17 +53,13 @@ def _left(pack: Pack) -> str:
     several = sum(len(original(payload).turns) > 1 for payload in pack.payloads)
     unseen = sum(one.kind in {IndicatorKind.TOOL_CALL, IndicatorKind.HTTP} for one in pack.indicators)
     told = [
-        f"{_count(several, 'payload')} of several turns (promptfoo would have to know how your application keeps a session)"
+        f"{so_many(several, 'payload')} of several turns (promptfoo would have to know how your application keeps a session)"
         if several
         else "",
-        f"{_count(unseen, 'indicator')} that no answer shows (a tool call, a side effect)" if unseen else "",
+        f"{so_many(unseen, 'indicator')} that no answer shows (a tool call, a side effect)" if unseen else "",
     ]
     left = " and ".join(part for part in told if part)
     return f"\nLeft out there: {left}. `firsthour validate` replays them.\n" if left else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _line(text: str) -> str:
