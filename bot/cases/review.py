@@ -100,7 +100,7 @@ async def due(ctx: Context, unit: Unit, incident: Incident, args: Json) -> Json 
         return None
     if unit.now >= planned:
         await unit.remind(_reminder(incident, planned, unit.now + _week(ctx, AGAIN)))
-    unit.record(incident, Happened.REMINDED, SYSTEM, about="review_due", reminder="review_due")
+    unit.record(incident, Happened.REMINDED, SYSTEM, about="review_due")
     return {"message": "review_due", "due": planned.isoformat()}
 
 

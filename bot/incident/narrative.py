@@ -55,7 +55,7 @@ SENTENCES: dict[Happened, str] = {
     H.REVERT_FAILED: "Reverting " + ACTION + " failed[: {result}]",
     H.ACTION_TEMPORARY: "{actor} made " + ACTION + " temporary[, until {until}]",
     H.ACTION_KEPT: "{actor} left " + ACTION + " in force[: {reason}]",
-    H.REMINDED: "The room was reminded of {reminder:word}[: {text}]",
+    H.REMINDED: "The room was reminded of {about:word}[ ({window})][: {missing}]",
     H.ESCALATED: "{actor} escalated to {to}[ (level {level})]",
     H.SNOOZED: "{actor} snoozed the reminders[ for {minutes} minutes]",
     H.GAVE_UP: "{actor} gave up on {intent:word}[: {why}]",

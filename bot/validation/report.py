@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bot.incident.narrative import so_many
 from bot.incident.words import Verdict
 
 
@@ -77,8 +78,9 @@ class Report:
         if self.verdict is Verdict.VERIFIED and not self.under_containment:
             tried = sum(result.trials for result in self.payloads)
             worst = max(result.upper for result in self.payloads)
+            payloads = so_many(len(self.payloads), "payload")
             return (
-                f"VERIFIED: none of {len(self.payloads)} payloads succeeded in {tried} trials; at 95 % each works in less "
+                f"VERIFIED: none of {payloads} succeeded in {tried} trials; at 95 % each works in less "
                 f"than {percent(worst)} of attempts."
             )
         named = "VERIFIED under containment only" if self.verdict is Verdict.VERIFIED else self.verdict.value.upper()

@@ -47,7 +47,7 @@ def test_all_that_is_needed_together_is_verified() -> None:
     report = decide(GOOD)
     assert (report.verdict, report.reasons, report.proves_fix) == (Verdict.VERIFIED, (), True)
     assert report.summary.startswith(
-        "VERIFIED: none of 1 payloads succeeded in 12 trials; at 95 % each works in less than 26 %"
+        "VERIFIED: none of 1 payload succeeded in 12 trials; at 95 % each works in less than 26 %"
     )
 
 

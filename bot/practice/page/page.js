@@ -470,7 +470,7 @@ function draw(jump = false) {
   else if (channel) {
     const bottom = jump || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
     byId("title").textContent = `${channel.is_im ? "" : "#"}${channel.title}`;
-    byId("topic").textContent = channel.topic;
+    byId("topic").replaceChildren(mrkdwn(channel.topic || ""));
     byId("members").textContent = `${channel.members.length} members${channel.members.includes(state.me) ? "" : ", you are not one of them"}`;
     if (!list.contains(document.activeElement) || document.activeElement.tagName === "BUTTON") {
       const canvas = channel.canvas ? [make("li", {}, make("details", { class: "canvas" }, make("summary", {}, "Canvas"), make("pre", {}, channel.canvas)))] : [];
