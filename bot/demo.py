@@ -20,7 +20,6 @@ from bot.app import Firsthour
 from bot.detection.scan import shingles_of
 from bot.environment import read_settings
 from bot.incident.policy import MEASURES
-from bot.incident.registered import Prompt
 from bot.incident.words import ActionKind, CanaryKind
 from bot.practice.ai_app import PracticeAiApp
 from bot.practice.ai_containment import APPLICATION
@@ -30,7 +29,7 @@ from bot.practice.server import PracticeWorkspace
 from bot.practice.state import Channel
 from bot.settings import Settings
 from bot.store import Store, owners, registered, schema
-from bot.store.knowledge import find_key, packed
+from bot.store.knowledge import find_key, prompt_row
 from commands import FEATURES
 
 FAST = 60.0
@@ -66,13 +65,12 @@ async def register(settings: Settings, ai_app: PracticeAiApp) -> None:
     try:
         await schema.upgrade(store)
         key = await find_key(store, settings.detection_key)
-        shingled = shingles_of(ai_app.model.prompt, key.hashing)
-        shingles, words = packed(shingled.shingles), packed(sorted(shingled.words))
+        found = shingles_of(ai_app.model.prompt, key.hashing)
         async with store.unit() as unit:
             kind = CanaryKind.SYSTEM_PROMPT
             await registered.add_canary(unit, key, name="marker", kind=kind, app=APPLICATION, value=ai_app.canary)
-            prompt = Prompt(name="assistant", app=APPLICATION, shingles=shingles, words=words, added_at=unit.now)
-            await registered.put_prompt(unit, key, prompt)
+            row = prompt_row(key, name="assistant", app=APPLICATION, found=found, at=unit.now)
+            await registered.put_prompt(unit, key, row)
         lines = io.StringIO("".join(f"{user},account,{account}\n" for user, account in ACCOUNTS.items()))
         await owners.take(store, key, lines, bad=_not_taken)
     finally:

@@ -1,6 +1,7 @@
 """Serves an application inside the running loop, next to everything else of the process.
 
-Decides how the socket is bound and how serving begins and ends. Signals are `bot.app`'s: uvicorn's own handling is off.
+Decides how the socket is bound, how serving begins and ends, and how a body is read where no framework does it. Signals are
+`bot.app`'s: uvicorn's own handling is off.
 """
 
 from __future__ import annotations
@@ -11,9 +12,36 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.incident.errors import Misconfigured
+
+GRACE = 5
+"""Seconds that what is in hand has at the end. After that it is cancelled."""
+HEAD = 64 * 1024
+"""Bytes of a request's head, and of what follows a body in chunks. Whoever sends it has proven nothing yet."""
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's own, which keeps a head in memory however long it becomes."""
+
+    _unheard = 0
+    """Bytes since a head was whole or a part of a body came; more than `HEAD` only where one read brought them."""
+
+    def data_received(self, data: bytes) -> None:
+        self._unheard += len(data)
+        super().data_received(data)
+        if self._unheard > HEAD and not self.transport.is_closing():
+            self.send_400_response(f"The head of the request is larger than {HEAD // 1024} KiB.")
+
+    def on_headers_complete(self) -> None:
+        self._unheard = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unheard = 0
+        super().on_body(body)
 
 
 class _Server(uvicorn.Server):
@@ -28,8 +56,8 @@ class Serving:
     def __init__(self, app: ASGIApp, host: str, port: int, *, setting: str = "FIRSTHOUR_HTTP") -> None:
         """`setting`: the variable that names the address, for whoever has to change it."""
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False, proxy_headers=False,
-            timeout_graceful_shutdown=5, timeout_keep_alive=30,
+            app, interface="asgi3", http=_Protocol, log_config=None, access_log=False, lifespan="off", ws="none",
+            server_header=False, proxy_headers=False, timeout_graceful_shutdown=GRACE, timeout_keep_alive=30,
         )  # fmt: skip
         self._server = _Server(config)
         self._address = (host, port)
@@ -44,11 +72,39 @@ class Serving:
         self._task = asyncio.create_task(self._server.serve(sockets=[listening]), name=self._setting.lower())
 
     async def stop(self) -> None:
-        """Take no more connections, let what is in hand finish (5 s), close."""
+        """Take no more connections, let what is in hand finish (`GRACE`), close."""
         if self._task is not None:
             self._server.should_exit = True
             await self._task
             self._task = None
+
+
+class TooMuch(Exception):
+    """A body is larger than what is taken at its address. Its sender is told in words by whoever serves it."""
+
+    def __init__(self, most: int) -> None:
+        """`most`: bytes."""
+        self.most = most
+
+
+async def received(receive: Receive, most: int) -> bytes | None:
+    """A whole body over plain ASGI; None where the sender went away.
+
+    Counted while it comes: raises TooMuch before more than `most` bytes are in memory. How long it may take is the caller's.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            raise TooMuch(most)
+        if not message.get("more_body", False):
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
 
 
 def _bind(host: str, port: int, setting: str) -> socket.socket:

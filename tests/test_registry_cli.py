@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,17 @@ def test_a_prompt_is_kept_as_hashes_without_what_is_public(shell: Shell, tmp_pat
     assert "8 words in a row" in shell("prompt add short -", "Be kind.").output
     assert shell("prompt remove shop").exit_code == 0
     assert "No prompt is registered" in shell("prompt list").output
+
+
+def test_a_prompt_of_an_earlier_version_is_listed_with_what_to_do(shell: Shell, sqlite_url: str) -> None:
+    shell("prompt add shop -", PROMPT)
+    assert "until it is registered again" not in shell("prompt list").output
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as database:
+        database.execute("UPDATE prompt SET anchors = NULL")
+        database.commit()
+    assert "every text is slow to scan until it is registered again" in shell("prompt list").output
+    shell("prompt add shop -", PROMPT)
+    assert "until it is registered again" not in shell("prompt list").output
 
 
 def test_owners_are_imported_counted_and_forgotten(shell: Shell) -> None:

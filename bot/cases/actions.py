@@ -79,10 +79,14 @@ async def role_among(
     return approval.signing_role(user, {role: row.person for role, row in held.items()}, allowed, roster)
 
 
-async def carry_out(unit: Unit, incident: Incident, action: Action) -> None:
-    """All signatures are there: have it executed, bound to the digest of what was shown (design law 8)."""
+async def carry_out(unit: Unit, incident: Incident, action: Action, *, waited: bool = True) -> None:
+    """All signatures are there: have it executed, bound to the digest of what was shown (design law 8).
+
+    `waited`: for a decision, of which people are reminded.
+    """
     action.state, action.decided_at = ActionState.APPROVED, unit.now
-    await decided(unit, incident, action)
+    if waited:
+        await decided(unit, incident, action)
     args = {"action": action.index, "digest": action.digest}
     await unit.intend(IntentKind.EXECUTE, f"execute:{incident.number}:{action.index}", incident=incident, args=args)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlmodel import select
@@ -21,7 +22,7 @@ from bot.incident.evidence import Evidence
 from bot.incident.incident import Actor, Alert, Incident
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
-from bot.incident.words import ActorKind, DetectionMethod, Severity, SubjectKind
+from bot.incident.words import ActorKind, DetectionMethod, EvidenceKind, Severity, SubjectKind
 from bot.store import Unit
 
 
@@ -49,6 +50,12 @@ def subject_id(alert: AlertIn) -> str | None:
     return alert.subject.id if alert.subject else None
 
 
+def about(alert: AlertIn) -> storm.Subject:
+    kind, subject = subject_kind(alert), subject_id(alert)
+    session = alert.session_id or (subject if kind is SubjectKind.SESSION else None)
+    return storm.Subject(dedup_key(alert), kind, subject, session)
+
+
 def actor(source: str) -> Actor:
     return Actor(kind=ActorKind.ALERT, id=source)
 
@@ -57,7 +64,10 @@ def severity(ctx: Context, alert: AlertIn) -> Severity:
     return Severity(alert.severity) if alert.severity else ctx.playbook.triggers[alert.trigger].severity
 
 
-async def opens(ctx: Context, unit: Unit, source: str, alert: AlertIn) -> Incident:
+async def opens(
+    ctx: Context, unit: Unit, source: str, alert: AlertIn, beside: storm.Beside, pieces: Iterable[evidence.New]
+) -> Incident:
+    """`pieces`: the evidence that comes with it; it is stored afterwards, and the plan is made for it already."""
     trigger = ctx.playbook.triggers[alert.trigger]
     incident = Incident(
         number=await unit.next_number(),
@@ -78,9 +88,10 @@ async def opens(ctx: Context, unit: Unit, source: str, alert: AlertIn) -> Incide
         started_at=_not_after(alert.started_at, unit.now),
         detected_at=_not_after(alert.detected_at, unit.now) or unit.now,
         declared_at=unit.now,
+        announced_by=beside.announces,
     )
-    incident.announced_by = await storm.announcer(ctx, unit, incident)
-    await open_incident(ctx, unit, incident, actor(source), source=source)
+    kinds = frozenset(one.kind for one in pieces)
+    await open_incident(ctx, unit, incident, actor(source), source=source, at_stake=kinds)
     return incident
 
 
@@ -127,21 +138,28 @@ def store_alert(ctx: Context, unit: Unit, source: str, incident: Incident, alert
     )
 
 
-async def store_evidence(unit: Unit, source: str, incident: Incident, alert: AlertIn) -> set[str]:
-    """Keep each new piece once: an alert that fires again often carries the same text. Returns the kinds that are new."""
-    await unit.flush()
-    mine = select(Evidence.name, Evidence.sha256).where(Evidence.incident == incident.number)
-    kept, new = set((await unit.session.exec(mine)).all()), set[str]()
-    for piece in alert.evidence:
-        content = piece.text.encode()
-        known = (evidence.named(piece.name), hashlib.sha256(content).hexdigest())
-        if known in kept:
-            continue
-        kept.add(known)
-        kind = stakes.kind_of(redact(piece.text))
-        new.add(kind)
-        await evidence.add(unit, incident, actor(source), evidence.New(kind, piece.name, content, source))
-    return new
+def pieces_of(source: str, alerts: Iterable[AlertIn]) -> Sequence[evidence.New]:
+    """The evidence that they bring, each piece once: an alert that fires again often carries the same text."""
+    found: dict[tuple[str, str], evidence.New] = {}
+    for piece in (piece for alert in alerts for piece in alert.evidence):
+        new = evidence.New(stakes.kind_of(redact(piece.text)), piece.name, piece.text.encode(), source)
+        found.setdefault(new.same, new)
+    return list(found.values())
+
+
+async def store_evidence(
+    unit: Unit, source: str, incident: Incident, pieces: Sequence[evidence.New]
+) -> set[EvidenceKind]:
+    """Keep what the incident does not have yet. Returns the kinds of which it had none."""
+    kept: dict[tuple[str, str], str] = {}
+    if pieces and not unit.opens(incident):
+        mine = select(Evidence.name, Evidence.sha256, Evidence.kind).where(Evidence.incident == incident.number)
+        with unit.session.no_autoflush:
+            kept = {(name, digest): kind for name, digest, kind in (await unit.session.exec(mine)).all()}
+    new = [piece for piece in pieces if piece.same not in kept]
+    if new:
+        await evidence.add_together(unit, incident, actor(source), new)
+    return {piece.kind for piece in new} - {*kept.values()}
 
 
 def _not_after(moment: datetime | None, now: datetime) -> datetime | None:

@@ -16,6 +16,7 @@ from bot.cases.people import member
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused, VaultFailed
 from bot.incident.incident import Incident
+from bot.incident.narrative import so_many
 from bot.incident.timeline import Happened
 from bot.incident.words import EvidenceKind
 from bot.store import Unit, queries, waiting
@@ -52,7 +53,7 @@ class Message:
 async def stash(ctx: Context, text: str) -> str:
     """Have a message's text wait while its form is filled in: nothing but ids goes through the form. The text's SHA-256."""
     async with ctx.store.unit() as unit:
-        return await waiting.wait(unit, text.encode())
+        return waiting.wait(unit, text.encode())
 
 
 async def attach(
@@ -104,16 +105,16 @@ async def _text_of(unit: Unit, incident: Incident, caller: Caller, given: Given,
 async def label(ctx: Context, caller: Caller, number: int, evidence_id: int, kind: EvidenceKind) -> str:
     """Say what kind a piece is: only what is `adversarial_input` is replayed against a fix."""
     member(caller)
-    text = await _payload(ctx, number, evidence_id) if kind is EvidenceKind.ADVERSARIAL_INPUT else ""
+    payload = await _payload(ctx, number, evidence_id) if kind is EvidenceKind.ADVERSARIAL_INPUT else ""
     async with ctx.store.unit(inbound=caller.inbound) as unit:
         incident = await unit.incident(number)
         piece = await evidence.find(unit, incident, evidence_id)
         was, piece.kind = piece.kind, kind
         words = [one.value.replace("_", " ") for one in (was, kind)]
-        text = f"Evidence {evidence_id} ({piece.name}) is {words[1]}, not {words[0]}."
-        unit.record(incident, Happened.NOTE, caller.actor, text=text)
-        if text:
-            await fingerprint.remember(unit, incident, text, piece.id)
+        said = f"Evidence {evidence_id} ({piece.name}) is {words[1]}, not {words[0]}."
+        unit.record(incident, Happened.NOTE, caller.actor, text=said)
+        if payload:
+            await fingerprint.remember(unit, incident, payload, piece.id)
         return unit.answer(f"Evidence {evidence_id} is {words[1]} now.")
 
 
@@ -142,5 +143,5 @@ def _told(incident: Incident, count: int, step: str | None) -> str:
     if not count:
         return f"{incident.name} has that already."
     tick = " Tick the step once it is complete." if step else ""
-    what = "1 piece" if count == 1 else f"{count} pieces"
+    what = so_many(count, "piece")
     return f"{what} of evidence added to {incident.name}. `/incident evidence` shows when it is in the vault.{tick}"

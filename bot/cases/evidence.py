@@ -7,9 +7,10 @@ vault (`bot.cases.keep`); everything that is shown of them is redacted (design l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlmodel import select
@@ -50,6 +51,11 @@ class New:
     excerpt: str | None = None
     """What may be shown of it; None: the beginning of the text, redacted."""
 
+    @cached_property
+    def same(self) -> tuple[str, str]:
+        """Its name as it is stored, and the SHA-256 of its bytes: what makes two of them one."""
+        return named(self.name), hashlib.sha256(self.content).hexdigest()
+
 
 async def add(unit: Unit, incident: Incident, actor: Actor, new: New) -> Evidence:
     """Store a piece; its bytes wait in the same transaction, and an intent carries them to the vault.
@@ -57,17 +63,39 @@ async def add(unit: Unit, incident: Incident, actor: Actor, new: New) -> Evidenc
     The same bytes under the same name are one piece: the first one is returned. The incident must be locked by the unit or
     new in it. How many bytes may come in with a transaction is the caller's: files are streamed (`bot.cases.files`).
     """
-    name, digest = named(new.name), hashlib.sha256(new.content).hexdigest()
-    if (same := await _same(unit, incident, name, digest)) is not None:
+    if (same := await _same(unit, incident, *new.same)) is not None:
         return same
-    await waiting.wait(unit, new.content)
-    text = text_of(new.content, new.media_type)
-    shown = text if new.excerpt is None else new.excerpt
-    piece = Evidence(
+    (piece,) = await add_together(unit, incident, actor, [new])
+    return piece
+
+
+async def add_together(unit: Unit, incident: Incident, actor: Actor, new: Sequence[New]) -> Sequence[Evidence]:
+    """The same for several pieces, none of which the incident has yet: as many statements as for one."""
+    pieces = [_piece(unit, incident, actor, one) for one in new]
+    for piece in pieces:
+        unit.record(incident, Happened.EVIDENCE_ADDED, actor, name=piece.name, sha256=piece.sha256)
+    unit.add(*pieces)
+    await unit.session.flush()  # gives them their ids; all else of the unit may wait
+    for piece in pieces:
+        await unit.intend(IntentKind.KEEP, f"keep:{piece.id}", incident=incident, args={"evidence": piece.id})
+    texts = [
+        (text_of(one.content, one.media_type), piece.id)
+        for one, piece in zip(new, pieces, strict=True)
+        if one.kind in PAYLOADS
+    ]
+    if texts and await fingerprint.remember_all(unit, incident, texts):
+        await monitoring.look_alike(unit, incident)
+    return pieces
+
+
+def _piece(unit: Unit, incident: Incident, actor: Actor, new: New) -> Evidence:
+    """Its bytes wait from now on."""
+    shown = text_of(new.content, new.media_type) if new.excerpt is None else new.excerpt
+    return Evidence(
         incident=incident.number,
         kind=new.kind,
-        name=name,
-        sha256=digest,
+        name=new.same[0],
+        sha256=waiting.wait(unit, new.content),
         size=len(new.content),
         media_type=new.media_type,
         excerpt=clip(redact(shown), EXCERPT),
@@ -79,14 +107,6 @@ async def add(unit: Unit, incident: Incident, actor: Actor, new: New) -> Evidenc
         added_by=actor.id,
         added_at=unit.now,
     )
-    unit.add(piece)
-    unit.record(incident, Happened.EVIDENCE_ADDED, actor, name=name, sha256=digest)
-    await unit.flush()
-    await unit.intend(IntentKind.KEEP, f"keep:{piece.id}", incident=incident, args={"evidence": piece.id})
-    if new.kind in PAYLOADS:
-        await fingerprint.remember(unit, incident, text, piece.id)
-        await monitoring.look_alike(unit, incident)
-    return piece
 
 
 async def read(

@@ -12,7 +12,7 @@ How a finding reads is `finding_words`'s; what is written is `alerted`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, and_, case, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from bot.cases import alerted, receive, stakes
+from bot.cases import alerted, evidence, receive, stakes
 from bot.cases.alert import AlertIn
 from bot.cases.context import Context
 from bot.cases.declare import known_trigger
@@ -31,7 +31,7 @@ from bot.detection.finding import Finding
 from bot.incident.errors import Busy
 from bot.incident.incident import Alert, GatheredSubject, Incident
 from bot.incident.timeline import Happened
-from bot.incident.words import Category, Status, SubjectKind
+from bot.incident.words import Category, EvidenceKind, Status, SubjectKind
 from bot.store import Unit
 
 
@@ -64,17 +64,24 @@ async def report(ctx: Context, findings: Sequence[Finding]) -> Became:
 async def _once(ctx: Context, findings: Sequence[Finding]) -> Became:
     async with ctx.store.unit() as unit:
         known = await _recorded(unit, findings)
-        new = [as_alert(ctx.playbook, one) for one in findings if one.id not in known]
-        if not new:
+        unknown = [one for one in findings if one.id not in known]
+        if not unknown:
             return Became.REPEATED
-        alert = new[0]
-        incident, became = await _place(ctx, unit, alert, first=findings[0].first)
+        new = [as_alert(ctx.playbook, one) for one in unknown]
+        alert, pieces = new[0], alerted.pieces_of(SOURCE, new)
+        incident, became = await _place(ctx, unit, alert, pieces, first=findings[0].first)
+        planned = {piece.kind for piece in pieces} if became is Became.OPENED else set()
         incident.alert_count += len(new) - 1
         if became is not Became.OPENED:
             alerted.attaches(unit, SOURCE, incident, alert)
         if became is Became.ESCALATED:
             await _escalate(ctx, unit, incident, alert)
-        await _keep(ctx, unit, incident, new, became)
+        if not unknown[0].first and became in {Became.OPENED, Became.ESCALATED}:  # what fired first was suppressed
+            counted = as_alert(ctx.playbook, unknown[0], counted=True)
+            pieces = alerted.pieces_of(SOURCE, [counted, *new[1:]])
+        for one in new:
+            alerted.store_alert(ctx, unit, SOURCE, incident, one, became.value)
+        await _keep(ctx, unit, incident, pieces, planned)
         return became
 
 
@@ -85,37 +92,38 @@ async def _recorded(unit: Unit, findings: Sequence[Finding]) -> frozenset[str]:
     return frozenset((await unit.session.exec(same)).all())
 
 
-async def _keep(ctx: Context, unit: Unit, incident: Incident, new: Sequence[AlertIn], became: Became) -> None:
-    """Alerts and evidence. Evidence of a credential asks for more of the plan, unless it is over."""
-    kinds: set[str] = set()
-    for alert in new:
-        alerted.store_alert(ctx, unit, SOURCE, incident, alert, became.value)
-        kinds |= await alerted.store_evidence(unit, SOURCE, incident, alert)
-    if stakes.CREDENTIAL in kinds and incident.ended_at is None:
+async def _keep(
+    ctx: Context, unit: Unit, incident: Incident, pieces: Sequence[evidence.New], planned: Collection[EvidenceKind]
+) -> None:
+    """Evidence of a credential asks for more of the plan, unless it is over. `planned`: kinds for which the opening has."""
+    kinds = await alerted.store_evidence(unit, SOURCE, incident, pieces)
+    if stakes.CREDENTIAL in kinds.difference(planned) and incident.ended_at is None:
         await plan(ctx, unit, incident)
     await unit.flush()
 
 
-async def _place(ctx: Context, unit: Unit, alert: AlertIn, *, first: bool) -> tuple[Incident, Became]:
+async def _place(
+    ctx: Context, unit: Unit, alert: AlertIn, pieces: Sequence[evidence.New], *, first: bool
+) -> tuple[Incident, Became]:
     """The incident, locked, and what the finding is to it."""
     incident = None if first else await _open_about(ctx, unit, alert)
-    if incident is None:  # what fires first will probably open one: look once, while no other one opens
-        await unit.one_opens()
+    # What fires first will probably open one: look once, while no other one opens.
+    if incident is None and (await unit.one_opens() or first):
         incident = await _open_about(ctx, unit, alert)
     if incident is None and (cooling := await _cooling(ctx, unit, alert)) is not None:
         return cooling, Became.ATTACHED if cooling.ended_at is None else Became.COUNTED
     if incident is None:
-        incident = await receive.gathering(ctx, unit, alert)
+        incident, beside = await receive.gathering(ctx, unit, alert)
+        if incident is None:
+            return await alerted.opens(ctx, unit, SOURCE, alert, beside, pieces), Became.OPENED
         await receive.gathered(ctx, unit, incident, alert)
-    if incident is None:
-        return await alerted.opens(ctx, unit, SOURCE, alert), Became.OPENED
     worse = await _worse(ctx, unit, incident, alert)
     return incident, Became.ESCALATED if worse else Became.ATTACHED
 
 
 async def _open_about(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | None:
     """The open incident on the same thing, or that gathered it; otherwise the worst on this subject and application, of any
-    trigger, or on a user's session and that user, or that gathered the subject for a trigger as bad as this. Locked; None
+    trigger, or on a user's session and that user, or that gathered one of these for a trigger as bad as this. Locked; None
     where there is none (any more).
 
     One question, not four: while events pour in, each turn of the loop counts.
@@ -128,11 +136,8 @@ async def _open_about(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | No
         _gathered_for_worse(ctx, alert),
         *(and_(one, col(Incident.app).is_not_distinct_from(alert.app)) for one in _of_the_subject(alert)),
     ]
-    open_ones = select(Incident.number).where(
-        or_(*about), col(Incident.ended_at).is_(None), col(Incident.dedup_key).is_not(None)
-    )
-    order = (case((exactly, 0), else_=1), col(Incident.severity), col(Incident.number))
-    return await receive.locked(unit, (await unit.session.exec(open_ones.order_by(*order))).first())
+    automatic = and_(or_(*about), col(Incident.dedup_key).is_not(None))
+    return await receive.first_open(unit, automatic, case((exactly, 0), else_=1), col(Incident.severity))
 
 
 def _gathered_for_worse(ctx: Context, alert: AlertIn) -> ColumnElement[bool]:
@@ -140,8 +145,14 @@ def _gathered_for_worse(ctx: Context, alert: AlertIn) -> ColumnElement[bool]:
     about another subject."""
     kind = alert.subject.kind if alert.subject else None
     keys = [alerted.key_of(trigger, kind, alerted.subject_id(alert), alert.app) for trigger in ctx.playbook.triggers]
-    gathered = select(GatheredSubject.incident).where(col(GatheredSubject.dedup_key).in_(keys))
-    return and_(col(Incident.number).in_(gathered), col(Incident.severity) <= alerted.severity(ctx, alert))
+    gathered = select(GatheredSubject.incident)
+    of_session = and_(
+        col(Incident.number).in_(gathered.where(alerted.about(alert).of_session)),
+        col(Incident.app).is_not_distinct_from(alert.app),
+    )
+    here = or_(col(Incident.number).in_(gathered.where(col(GatheredSubject.dedup_key).in_(keys))), of_session)
+    no_worse = or_(col(Incident.severity) <= alerted.severity(ctx, alert), col(Incident.trigger) == alert.trigger)
+    return and_(here, no_worse)
 
 
 def _of_the_subject(alert: AlertIn) -> Iterator[ColumnElement[bool]]:

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from bot.cases.alert import AlertIn, EvidenceIn, SubjectIn
 from bot.detection.event import Mark, MarkKind
 from bot.detection.finding import Finding
+from bot.detection.scan import NAMED
 from bot.incident.redact import UNSTORABLE, clip
 from bot.incident.words import SubjectKind
 from bot.playbook import Playbook
 
 SOURCE = "detection"
-PIECES = 18
-"""Pieces of evidence for marks; with what was counted and who took part, at most as many as an alert may have."""
+PIECES = 17
+"""Pieces of evidence for marks; with the three others, at most as many as an alert may have."""
 ANY_CANARY = ("credential", "")
 """Kinds of canary that mean a credential is lost; one of no kind may be any."""
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -31,8 +32,11 @@ TITLES = {
 }
 
 
-def as_alert(playbook: Playbook, finding: Finding) -> AlertIn:
-    """The trigger is one of the playbook's. Times that no calendar has are left out: they are not known."""
+def as_alert(playbook: Playbook, finding: Finding, *, counted: bool = False) -> AlertIn:
+    """The trigger is one of the playbook's. Times that no calendar has are left out: they are not known.
+
+    What was counted comes along where it fires first, and where `counted` asks for it: what comes after is in the timeline.
+    """
     subject = _subject(finding)
     return AlertIn(
         trigger=finding.trigger,
@@ -43,7 +47,12 @@ def as_alert(playbook: Playbook, finding: Finding) -> AlertIn:
         external_id=finding.id,
         started_at=_moment(finding.started_at),
         summary=clip(_summary(finding), 3000),
-        evidence=(*_counted(finding), *_marks(finding), *_took_part(finding)),
+        evidence=(
+            *(_counted(finding) if counted or finding.first else ()),
+            *_told(finding),
+            *_marks(finding),
+            *(_took_part(finding) if counted or finding.first else ()),
+        ),
     )
 
 
@@ -70,6 +79,9 @@ def _summary(finding: Finding) -> str:
     parts.append(_when(finding))
     if finding.subjects:
         parts.append(f"{len(finding.subjects)} took part")
+    if finding.subject_id and NAMED.fullmatch(finding.subject_id):
+        parts.append("the subject is named by a credential, of which kind, last four and a keyed hash are kept")
+        parts.append("it cannot be blocked by that name: revoke the credential where it was issued")
     where = [f"application {finding.app}"] if finding.app else []
     where += [f"session {finding.session_id}"] if finding.session_id else []
     if where:
@@ -112,14 +124,20 @@ def _moment(seconds: float) -> datetime | None:
 
 
 def _counted(finding: Finding) -> Iterator[EvidenceIn]:
-    """Once, when it fires first: what comes after is in the timeline."""
-    if not finding.first:
-        return
     lines = [f"{name}: {_number(count)}" for name, count in finding.counts.items()]
     lines.append(_when(finding).capitalize())
+    if finding.session_id:
+        lines.append(f"Session {finding.session_id}")
     if finding.event_ids:
         lines.append("Events: " + ", ".join(finding.event_ids))
     yield EvidenceIn(name="What was counted", text="\n".join(lines))
+
+
+def _told(finding: Finding) -> Iterator[EvidenceIn]:
+    lines = [f"“{finding.told}”"] if finding.told else []
+    lines += [f"The text lies at {finding.text_ref}. Firsthour does not fetch it."] if finding.text_ref else []
+    if lines:
+        yield EvidenceIn(name="What the source shows of the text", text="\n".join(lines))
 
 
 def _marks(finding: Finding) -> Iterator[EvidenceIn]:
@@ -148,6 +166,6 @@ def _lines(mark: Mark) -> Iterator[str]:
 
 
 def _took_part(finding: Finding) -> Iterator[EvidenceIn]:
-    if finding.subjects and finding.first:
+    if finding.subjects:
         lines = [f"{kind.replace('_', ' ')} {named}" for kind, named in finding.subjects]
         yield EvidenceIn(name="Who took part", text="\n".join(lines))

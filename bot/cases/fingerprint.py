@@ -6,6 +6,7 @@ Decides what is kept; what counts as alike is `bot.incident.fingerprint`'s. What
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlmodel import select
@@ -24,19 +25,33 @@ LOOK_AFTER = timedelta(seconds=20)
 """By then a room that opens stands, and all that was sent along has been read."""
 
 
-async def remember(unit: Unit, incident: Incident, text: str, evidence_id: int | None) -> None:
+async def remember(unit: Unit, incident: Incident, text: str, evidence_id: int | None) -> bool:
     """Keep by what the payload is known. The incident must be locked by this unit or new in it, the evidence flushed.
 
     Once for each value, however often it comes; a text that says too little leaves nothing.
-    Where another incident has one of them the room is told soon after.
+    True where another incident has one of them: then the room is told soon after.
     """
-    kept = set(
-        (await unit.session.exec(select(Fingerprint.value).where(Fingerprint.incident == incident.number))).all()
-    )
-    new = [value for value in fingerprints(text) if value not in kept][: max(0, MOST_KEPT - len(kept))]
-    if new and not incident.drill and await queries.known_elsewhere(unit.session, incident.number, new):
-        await tell_later(unit, incident)
-    unit.add(*(Fingerprint(incident=incident.number, value=one, evidence=evidence_id, at=unit.now) for one in new))
+    return await remember_all(unit, incident, [(text, evidence_id)])
+
+
+async def remember_all(unit: Unit, incident: Incident, texts: Sequence[tuple[str, int | None]]) -> bool:
+    """The same for several texts, each with the id of its evidence. Asks once."""
+    kept = {row["value"] for row in unit.wanted(Fingerprint) if row["incident"] == incident.number}
+    if not unit.opens(incident):
+        mine = select(Fingerprint.value).where(Fingerprint.incident == incident.number)
+        kept |= {*(await unit.session.exec(mine)).all()}
+    values: dict[str, int | None] = {}
+    for text, evidence_id in texts:
+        for value in fingerprints(text):
+            values.setdefault(value, evidence_id)
+    new = [value for value in values if value not in kept][: max(0, MOST_KEPT - len(kept))]
+    for value in new:
+        row = {"incident": incident.number, "value": value, "evidence": values[value], "at": unit.now}
+        unit.want(Fingerprint, row)
+    if not new or incident.drill or not await queries.known_elsewhere(unit.session, incident.number, new):
+        return False
+    await tell_later(unit, incident)
+    return True
 
 
 async def tell_later(unit: Unit, incident: Incident) -> None:
@@ -54,6 +69,8 @@ async def alike(within: AsyncSession | Unit, incident: Incident) -> list[tuple[i
     """
     if incident.drill:
         return []
+    if isinstance(within, Unit):
+        await within.flush()
     session = within.session if isinstance(within, Unit) else within
     return [(one.incident, why(one)) for one in await queries.sharing(session, incident.number)]
 

@@ -45,9 +45,14 @@ async def begin(unit: Unit, incident: Incident, phase: Phase, *, by: Actor = SYS
     )
     if (await unit.session.exec(begun)).first() is not None:
         return False
-    unit.record(incident, Happened.PHASE_BEGAN, by, phase=phase.value)
-    await unit.show(incident, SurfaceKind.CHECKLIST, phase)
+    await opens(unit, incident, phase, by=by)
     steps = select(Step).where(Step.incident == incident.number, Step.phase == phase, col(Step.due_after).is_not(None))
     for step in (await unit.session.exec(steps)).all():
         step.due_at = unit.now + timedelta(seconds=step.due_after or 0)
     return True
+
+
+async def opens(unit: Unit, incident: Incident, phase: Phase, *, by: Actor = SYSTEM) -> None:
+    """A phase that cannot have begun before. The due times of its steps are the caller's."""
+    unit.record(incident, Happened.PHASE_BEGAN, by, phase=phase.value)
+    await unit.show(incident, SurfaceKind.CHECKLIST, phase)

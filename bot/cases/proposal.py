@@ -11,6 +11,7 @@ from bot.cases import actions
 from bot.cases.context import Context
 from bot.cases.restate import terms
 from bot.connectors import Nature
+from bot.detection.scan import NAMED
 from bot.incident.incident import SYSTEM, Actor, Incident
 from bot.incident.outward import Planned, ReminderKind
 from bot.incident.redact import redact
@@ -64,6 +65,8 @@ def unusable(scope_kind: ScopeKind, scope_id: str) -> str | None:
         return "The target holds invisible characters, so nobody could see what is approved. Type it again."
     if len(scope_id) > LONGEST_TARGET:
         return f"The target has {len(scope_id)} characters, {LONGEST_TARGET} fit. Name it by its id."
+    if NAMED.fullmatch(scope_id):
+        return "No system knows anybody by this name: it stands for a credential, which is kept nowhere. Revoke that instead."
     if redact(scope_id) != scope_id:
         return "The target looks like a secret. Name it by its id or alias: it is shown in the room."
     return None
@@ -129,7 +132,7 @@ async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *,
     """
     alone = alone and may_run_alone(ctx, action)
     if alone and action.scope_kind is not ScopeKind.API_KEY:
-        await run_alone(unit, incident, action)
+        await run_alone(unit, incident, action, waited=False)
         return False
     assert action.expires_at is not None
     soon, until = action.expires_at - (action.expires_at - unit.now) / LAST_PART, action.expires_at.isoformat()
@@ -152,12 +155,12 @@ async def offer(ctx: Context, unit: Unit, incident: Incident, action: Action, *,
     return alone
 
 
-async def run_alone(unit: Unit, incident: Incident, action: Action) -> None:
-    """Visibly, and with Revert beside it once it is in force."""
+async def run_alone(unit: Unit, incident: Incident, action: Action, *, waited: bool = True) -> None:
+    """Visibly, and with Revert beside it once it is in force. `waited`: for a decision, of which people are reminded."""
     action.auto = True
     said = {**actions.facts(action), "auto": True, "digest": action.digest}
     unit.record(incident, Happened.ACTION_APPROVED, SYSTEM, **said)
-    await actions.carry_out(unit, incident, action)
+    await actions.carry_out(unit, incident, action, waited=waited)
 
 
 def may_run_alone(ctx: Context, action: Action) -> bool:

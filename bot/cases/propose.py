@@ -5,7 +5,7 @@ Decides what is refused, and that nothing of a plan is dropped silently. What is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlmodel import select
 
@@ -56,14 +56,33 @@ async def propose(
 async def plan(ctx: Context, unit: Unit, incident: Incident) -> None:
     """Write the playbook's proposals for the incident as it is now, but for those it has had, whatever became of them.
 
-    Called in the transaction that opens the incident, changes its severity, or brings evidence that asks for more.
+    Called in the transaction that changes its severity, or brings evidence that asks for more.
     """
     existing = await actions.every(unit, incident)
+    proposed, untold = await _write(ctx, unit, incident, existing, await stakes.at_stake(unit, incident))
+    if proposed and existing:  # at the opening nobody has command yet
+        await ask_commander(unit, incident, new=proposed[0].index)
+    if untold and not await _said(unit, incident, untold):
+        unit.record(incident, Happened.NOTE, SYSTEM, text=untold)
+
+
+async def first_plan(ctx: Context, unit: Unit, incident: Incident, at_stake: Collection[str]) -> None:
+    """The same for an incident that opens: it has nothing yet, so the store is asked nothing. `at_stake`: `stakes.at_stake`
+    once its evidence is written."""
+    _, untold = await _write(ctx, unit, incident, (), at_stake)
+    if untold:
+        unit.record(incident, Happened.NOTE, SYSTEM, text=untold)
+
+
+async def _write(
+    ctx: Context, unit: Unit, incident: Incident, existing: Sequence[Action], at_stake: Collection[str]
+) -> tuple[Sequence[Action], str]:
+    """Returns the proposals, and what the room is told of those whose target is not known."""
     had = {(action.kind, action.scope_kind, action.scope_id) for action in existing}
     index, untold = len(existing), []
     proposed: list[Action] = []
     alone: list[Action] = []
-    for entry in await _entries(ctx, unit, incident):
+    for entry in _entries(ctx, incident, at_stake):
         wanted = proposal.wanted(ctx, incident, entry)
         if wanted is None:
             untold.append(f"{entry.action.value.replace('_', ' ')} ({entry.scope.value.replace('_', ' ')})")
@@ -75,10 +94,7 @@ async def plan(ctx: Context, unit: Unit, incident: Incident) -> None:
             if await proposal.offer(ctx, unit, incident, action, alone=wanted.alone):
                 alone.append(action)
     await blast.ask(ctx, unit, incident, proposed, alone=alone)
-    if proposed and existing:  # at the opening nobody has command yet
-        await ask_commander(unit, incident, new=proposed[0].index)
-    if untold:
-        await _say(unit, incident, untold)
+    return proposed, _named(untold)
 
 
 async def run_what_waits(ctx: Context, unit: Unit, incident: Incident) -> None:
@@ -91,21 +107,21 @@ async def run_what_waits(ctx: Context, unit: Unit, incident: Incident) -> None:
         for one in await actions.every(unit, incident)
         if one.state is S.PROPOSED and one.scope_kind is not ScopeKind.API_KEY
     }
-    for entry in await _entries(ctx, unit, incident):
+    for entry in _entries(ctx, incident, await stakes.at_stake(unit, incident)):
         wanted = proposal.wanted(ctx, incident, entry)
         action = waiting.pop(wanted.same, None) if wanted is not None and wanted.alone else None
         if action is not None and proposal.may_run_alone(ctx, action) and not await actions.signatures(unit, action):
             await proposal.run_alone(unit, incident, action)
 
 
-async def _entries(ctx: Context, unit: Unit, incident: Incident) -> Sequence[Proposal]:
+def _entries(ctx: Context, incident: Incident, at_stake: Collection[str]) -> Sequence[Proposal]:
     """What the playbook offers, by all that is known: severity, trigger, kind of attack, and what the evidence holds."""
     return ctx.playbook.proposals(
         incident.severity,
         incident.trigger,
         incident.subject_kind,
         category=incident.category,
-        evidence=await stakes.at_stake(unit, incident),
+        evidence=at_stake,
         auto_contain=ctx.org.auto_contain_triggers.get(incident.trigger or ""),
     )
 
@@ -129,14 +145,18 @@ def _refuse_repeat(existing: Sequence[Action], asked: Wanted) -> None:
             raise Refused(f"{actions.words(other)} on the same target {LIVE[other.state]}. See the containment panel.")
 
 
-async def _say(unit: Unit, incident: Incident, untold: list[str]) -> None:
+def _named(untold: Sequence[str]) -> str:
     """A plan is never silently shorter than the playbook's: what has no known target is said, once."""
+    if not untold:
+        return ""
     listed = ", ".join(dict.fromkeys(untold))
-    text = f"Not proposed, because its target is not known: {listed}. Name the target with `/incident contain propose`."
+    return f"Not proposed, because its target is not known: {listed}. Name the target with `/incident contain propose`."
+
+
+async def _said(unit: Unit, incident: Incident, text: str) -> bool:
     said = select(TimelineEntry).where(
         TimelineEntry.incident == incident.number,
         TimelineEntry.kind == Happened.NOTE,
         TimelineEntry.actor == SYSTEM.id,
     )
-    if not any(entry.data.get("text") == text for entry in (await unit.session.exec(said)).all()):
-        unit.record(incident, Happened.NOTE, SYSTEM, text=text)
+    return any(entry.data.get("text") == text for entry in (await unit.session.exec(said)).all())

@@ -7,9 +7,10 @@ an incident that is open (`storm`). What is written is `alerted`'s.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
+from sqlalchemy import ColumnElement, and_, case, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -19,7 +20,7 @@ from bot.cases.context import Context
 from bot.cases.declare import known_trigger
 from bot.cases.propose import plan
 from bot.incident.errors import Busy
-from bot.incident.incident import Alert, Incident
+from bot.incident.incident import Alert, GatheredSubject, Incident
 from bot.store import Unit
 
 TRIES = 8
@@ -45,76 +46,73 @@ async def _once(ctx: Context, source: str, alert: AlertIn) -> Received:
         before = await alerted.recorded(unit, source, alert)
         if before is not None:
             return Received(incident=f"INC-{before.incident}", status="repeated")
-        incident = await running(ctx, unit, alert)
+        incident, beside = await running(ctx, unit, alert)
+        pieces = alerted.pieces_of(source, [alert])
+        status: Literal["opened", "attached"] = "opened" if incident is None else "attached"
         if incident is None:
-            incident = await alerted.opens(ctx, unit, source, alert)
-            status: Literal["opened", "attached"] = "opened"
+            incident = await alerted.opens(ctx, unit, source, alert, beside, pieces)
         else:
             alerted.attaches(unit, source, incident, alert)
             await alerted.worsen(ctx, unit, source, incident, alert)
-            status = "attached"
         alerted.store_alert(ctx, unit, source, incident, alert, status)
-        if stakes.CREDENTIAL in await alerted.store_evidence(unit, source, incident, alert):
+        new = await alerted.store_evidence(unit, source, incident, pieces)
+        if stakes.CREDENTIAL in new and not unit.opens(incident):
             await plan(ctx, unit, incident)
         await unit.flush()
         return Received(incident=incident.name, status=status)
 
 
-async def running(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | None:
+async def running(ctx: Context, unit: Unit, alert: AlertIn) -> tuple[Incident | None, storm.Beside]:
     """The incident that this alert belongs to, locked; None where it opens one, and no other one opens meanwhile."""
+    beside = storm.Beside()
     incident = await open_about(unit, alert)
-    if incident is None:
-        await unit.one_opens()
+    if incident is None and await unit.one_opens():
         incident = await open_about(unit, alert)
     if incident is None:
-        incident = await gathering(ctx, unit, alert)
+        incident, beside = await gathering(ctx, unit, alert)
     await gathered(ctx, unit, incident, alert)
-    return incident
+    return incident, beside
 
 
-async def gathering(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | None:
+async def gathering(ctx: Context, unit: Unit, alert: AlertIn) -> tuple[Incident | None, storm.Beside]:
     """The incident of a storm that takes a new subject in, locked. No other one opens meanwhile."""
-    number = await storm.gatherer(ctx, unit, ctx.playbook.triggers[alert.trigger], alert.app)
-    return await locked(unit, number)
+    trigger = ctx.playbook.triggers[alert.trigger]
+    beside = await storm.beside(ctx, unit, trigger, alert.app, alerted.severity(ctx, alert))
+    if beside.gathers is None:
+        return None, beside
+    incident = await unit.incident(beside.gathers)
+    return (incident, beside) if incident.ended_at is None else (None, storm.Beside())
 
 
 async def gathered(ctx: Context, unit: Unit, incident: Incident | None, alert: AlertIn) -> None:
     """Count the alert under its own subject, where the incident is about another one."""
     if incident is not None and not alerted.same_subject(incident, alert):
-        kind, subject = alerted.subject_kind(alert), alerted.subject_id(alert)
-        await storm.gather(ctx, unit, incident, alerted.dedup_key(alert), kind=kind, subject=subject)
+        await storm.gather(ctx, unit, incident, alerted.about(alert))
 
 
 async def open_about(unit: Unit, alert: AlertIn) -> Incident | None:
-    """The open incident about the same thing, or that gathered it; None where there is none (any more)."""
-    key = alerted.dedup_key(alert)
-    same = select(Incident.number).where(Incident.dedup_key == key, col(Incident.ended_at).is_(None))
-    number = (await unit.session.exec(same)).first()
-    if number is None:
-        number = await storm.gathered_by(unit, key)
-    return await locked(unit, number if number is not None else await _taken_in(unit, alert))
+    """The open incident about the same thing, or that gathered it, or this session's user for the same trigger, or that took an
+    alert of this trigger on this subject in before: it is of a worse one now. Locked; None where there is none (any more)."""
+    about = alerted.about(alert)
+    same_app = col(Incident.app).is_not_distinct_from(alert.app)
+    gathered = select(GatheredSubject.incident)
+    ways = [
+        col(Incident.dedup_key) == about.key,
+        col(Incident.number).in_(gathered.where(GatheredSubject.dedup_key == about.key)),
+        and_(
+            col(Incident.number).in_(gathered.where(about.of_session)), same_app, col(Incident.trigger) == alert.trigger
+        ),
+    ]
+    if alert.subject is not None:
+        of_it = and_(col(Incident.subject_kind) == alert.subject.kind, col(Incident.subject_id) == alert.subject.id)
+        before = select(Alert.id).where(Alert.incident == Incident.number, Alert.trigger == alert.trigger).exists()
+        ways.append(and_(of_it, same_app, col(Incident.dedup_key).is_not(None), before))
+    order = case(*((way, place) for place, way in enumerate(ways)), else_=len(ways))
+    return await first_open(unit, or_(*ways), order)
 
 
-async def _taken_in(unit: Unit, alert: AlertIn) -> int | None:
-    """The open incident about this subject that took an alert of this trigger in before: it is of a worse one now."""
-    if alert.subject is None:
-        return None
-    about = (
-        select(Incident.number)
-        .join(Alert, col(Alert.incident) == col(Incident.number))
-        .where(
-            Incident.subject_kind == alert.subject.kind, Incident.subject_id == alert.subject.id,
-            col(Incident.app).is_not_distinct_from(alert.app), col(Incident.ended_at).is_(None),
-            col(Incident.dedup_key).is_not(None), Alert.trigger == alert.trigger,
-        )
-    )  # fmt: skip
-    return (await unit.session.exec(about.order_by(col(Incident.number)))).first()
-
-
-async def locked(unit: Unit, number: int | None) -> Incident | None:
-    """The incident, locked; None where it ended meanwhile."""
-    if number is None:
-        return None
-    incident = await unit.incident(number)
-    await unit.session.refresh(incident)
-    return incident if incident.ended_at is None else None
+async def first_open(unit: Unit, about: ColumnElement[bool], *order: Any) -> Incident | None:
+    """The first of the open incidents that this is true of, locked."""
+    wanted = select(Incident).where(about, col(Incident.ended_at).is_(None)).order_by(*order, col(Incident.number))
+    held = wanted.limit(1).with_for_update().execution_options(populate_existing=True)
+    return (await unit.session.exec(held)).first()

@@ -7,7 +7,9 @@ others is for people to say (law 9).
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, or_, update
 from sqlmodel import col, select
 
 from bot.cases.context import Context
@@ -15,54 +17,69 @@ from bot.incident.incident import SYSTEM, GatheredSubject, Incident
 from bot.incident.outward import IntentKind, SurfaceKind
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
-from bot.incident.words import SubjectKind
+from bot.incident.words import Severity, SubjectKind
 from bot.playbook.trigger import Trigger
 from bot.store import Unit
 
 
-async def gathered_by(unit: Unit, key: str) -> int | None:
-    """The running incident that counts this subject already."""
-    running = select(GatheredSubject.incident).join(Incident, col(Incident.number) == col(GatheredSubject.incident))
-    about = running.where(GatheredSubject.dedup_key == key, col(Incident.ended_at).is_(None))
-    return (await unit.session.exec(about.order_by(col(Incident.number)))).first()
+class Beside(NamedTuple):
+    """What runs beside an alert on a new subject."""
+
+    gathers: int | None = None
+    """The incident that takes the subject in; None where it opens one of its own."""
+    announces: int | None = None
+    """On whose line stakeholders then read of that: a burst is one line to them, though it has several rooms. None where it
+    gets its own: nothing alike is running, or what is was declared long ago or is less severe."""
 
 
-async def gatherer(ctx: Context, unit: Unit, trigger: Trigger, app: str | None) -> int | None:
-    """The incident that a new subject goes to; None where it opens one of its own. No other incident opens meanwhile.
+class Subject(NamedTuple):
+    """About whom an alert is, as far as a storm counts it."""
+
+    key: str
+    """See `Incident.dedup_key`."""
+    kind: SubjectKind
+    id: str | None
+    session: str | None
+
+    @property
+    def gathered(self) -> ColumnElement[bool]:
+        """Rows that count it."""
+        return or_(col(GatheredSubject.dedup_key) == self.key, self.of_session)
+
+    @property
+    def of_session(self) -> ColumnElement[bool]:
+        """Of whom this is a session, or who is a session of this. Another user of a session that has two is another subject."""
+        return and_(
+            col(GatheredSubject.session_id).is_not(None),
+            col(GatheredSubject.session_id) == self.session,
+            col(GatheredSubject.subject_kind) != self.kind,
+        )
+
+
+async def beside(ctx: Context, unit: Unit, trigger: Trigger, app: str | None, severity: Severity) -> Beside:
+    """`severity`: the one that a new incident would have. No other incident opens meanwhile.
 
     A storm lasts until there was no alert of it for a whole window. The oldest incident gathers.
     """
     if not trigger.storm_window_minutes:
-        return None
-    window = ctx.minutes(trigger.storm_window_minutes)
-    alike = select(Incident.number, Incident.gathers_until, Incident.declared_at).where(
+        return Beside()
+    since = unit.now - ctx.minutes(trigger.storm_window_minutes)
+    tells = and_(col(Incident.announced_by).is_(None), col(Incident.severity) <= severity)
+    alike = select(Incident.number, Incident.gathers_until, Incident.declared_at, tells).where(
         Incident.trigger == trigger.id, col(Incident.app).is_not_distinct_from(app),
         col(Incident.ended_at).is_(None), col(Incident.dedup_key).is_not(None),
     )  # fmt: skip
     recent: list[int] = []
-    for number, until, declared_at in (await unit.session.exec(alike.order_by(col(Incident.number)))).all():
+    announces: int | None = None
+    for number, until, declared_at, tells_of_it in (
+        await unit.session.exec(alike.order_by(col(Incident.number)))
+    ).all():
         if until is not None and until > unit.now:
-            return number
-        if declared_at > unit.now - window:
+            return Beside(gathers=number)
+        if declared_at > since:
             recent.append(number)
-    return recent[0] if len(recent) >= trigger.storm_after else None
-
-
-async def announcer(ctx: Context, unit: Unit, incident: Incident) -> int | None:
-    """Whose line tells stakeholders about this new one: a burst is one line to them, though it has several rooms.
-
-    None where it gets a line of its own: nothing alike is running, or what is was declared long ago or is less severe.
-    """
-    trigger = ctx.playbook.triggers.get(incident.trigger or "")
-    if trigger is None or not trigger.storm_window_minutes:
-        return None
-    alike = select(Incident.number).where(
-        Incident.trigger == trigger.id, col(Incident.app).is_not_distinct_from(incident.app),
-        col(Incident.ended_at).is_(None), col(Incident.dedup_key).is_not(None), col(Incident.announced_by).is_(None),
-        Incident.declared_at > unit.now - ctx.minutes(trigger.storm_window_minutes),
-        col(Incident.severity) <= incident.severity, Incident.number != incident.number,
-    )  # fmt: skip
-    return (await unit.session.exec(alike.order_by(col(Incident.number)))).first()
+            announces = number if announces is None and tells_of_it else announces
+    return Beside(recent[0] if len(recent) >= trigger.storm_after else None, announces)
 
 
 async def own_line(unit: Unit, incident: Incident) -> None:
@@ -83,24 +100,28 @@ async def hand_over(unit: Unit, incident: Incident) -> None:
         other.announced_by = heirs[0].number
 
 
-async def gather(
-    ctx: Context, unit: Unit, incident: Incident, key: str, *, kind: SubjectKind, subject: str | None
-) -> None:
+async def gather(ctx: Context, unit: Unit, incident: Incident, subject: Subject) -> None:
     """Count an alert about one further subject in the incident, which is locked."""
-    again = update(GatheredSubject).where(
-        col(GatheredSubject.incident) == incident.number, col(GatheredSubject.dedup_key) == key
-    )
-    counted = await unit.session.exec(again.values(alerts=GatheredSubject.alerts + 1))
     _lasts(ctx, unit, incident)
+    exactly = case((col(GatheredSubject.dedup_key) == subject.key, 0), else_=1)
+    row = select(GatheredSubject.id).where(GatheredSubject.incident == incident.number, subject.gathered)
+    one = row.order_by(exactly, col(GatheredSubject.id)).limit(1).scalar_subquery()
+    more: dict[str, object] = {"alerts": GatheredSubject.alerts + 1}
+    if subject.session is not None:
+        more["session_id"] = subject.session
+    again = update(GatheredSubject).where(col(GatheredSubject.id) == one).values(more)
+    with unit.session.no_autoflush:
+        counted = await unit.session.exec(again.execution_options(synchronize_session=False))
     if counted.rowcount:
         return
     if not incident.gathered:
         await _began(unit, incident)
     incident.gathered += 1
-    shown = clip(redact(subject), 300) if subject else None
+    shown = clip(redact(subject.id), 300) if subject.id else None
     unit.add(
         GatheredSubject(
-            incident=incident.number, dedup_key=key, subject_kind=kind, subject_id=shown, first_at=unit.now
+            incident=incident.number, dedup_key=subject.key, subject_kind=subject.kind, subject_id=shown,
+            session_id=subject.session, first_at=unit.now,
         )
     )  # fmt: skip
 

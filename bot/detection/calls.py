@@ -44,8 +44,8 @@ class ToolMatch(Match):
     def key_of(self, seen: Seen) -> str | None:
         event = seen.event
         if _piece(event.tool) is None or event.user_id in self.exempt:
-            return super().key_of(seen)
-        return self.subject_key(seen) or super().key_of(seen)
+            return Match.key_of(self, seen)
+        return self.subject_key(seen) or Match.key_of(self, seen)
 
     def step(self, state: Hits, seen: Seen) -> Finding | None:
         tool = seen.event.tool
@@ -67,5 +67,8 @@ def _piece(tool: Tool | None) -> Facts | None:
     """What is said of a call that another event may complete; None where nothing is said, or all."""
     if tool is None or not tool.call_id:
         return None
-    told = (tool.authorized, tool.completed, tool.side_effect)
-    return told if None in told and told != (None, None, None) else None
+    authorized, completed, side_effect = tool.authorized, tool.completed, tool.side_effect
+    if authorized is not None and completed is not None and side_effect is not None:
+        return None
+    told = (authorized, completed, side_effect)
+    return told if told != (None, None, None) else None

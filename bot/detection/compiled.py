@@ -12,11 +12,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from bot.detection.event import Mark, Seen
+from bot.detection.event import Event, Mark, Seen
 from bot.detection.finding import Finding
 from bot.detection.keys import digest, event_name, keyer, moment, subject
 from bot.detection.late import Late
-from bot.detection.rule import RuleBase
+from bot.detection.rule import KeyKind, RuleBase
 
 NEVER = float("-inf")
 AGAIN = 60.0
@@ -76,6 +76,8 @@ class Compiled(ABC, Generic[S]):
         self.cool_down = rule.cool_down_minutes * 60.0
         self.order = rule.key
         self.subject_key = keyer(rule.key)
+        self.named: Sequence[KeyKind] = rule.key if "fleet" in rule.key else ("user", *rule.key)
+        """Whom a finding names: the end user wherever the event knows one, whatever is counted by (domain.md §4.1)."""
         self.user_first = rule.key[:1] == ("user",)
 
     def for_app(self, app: str | None) -> bool:
@@ -105,6 +107,10 @@ class Compiled(ABC, Generic[S]):
     def unpack(self, packed: bytes) -> S:
         """Raises msgspec.DecodeError where it is not one of `pack`."""
 
+    def subject_of(self, event: Event) -> tuple[str, str | None]:
+        """Kind and id of whom a finding that this event completes is about."""
+        return subject(event, self.named) or ("unknown", None)
+
     def tells(self, state: S, at: float) -> bool | None:
         """A window holds at `at`: True for a finding that opens, False for more of it, None for one too many."""
         if abs(at - state.told) < AGAIN:
@@ -131,13 +137,14 @@ class Compiled(ABC, Generic[S]):
         event_ids: Sequence[str] = (),
         marks: Sequence[Mark] = (),
         subjects: Sequence[tuple[str, str]] = (),
+        trigger: str | None = None,
     ) -> Finding:
-        """What the event `seen` completed."""
+        """What the event `seen` completed. `trigger`: another one than the rule's own."""
         event = seen.event
-        kind, who = subject(event, self.order) or ("unknown", None)
+        kind, who = self.subject_of(event)
         at = moment(seen)
         return Finding(
-            trigger=self.trigger,
+            trigger=trigger or self.trigger,
             subject_kind=kind,
             subject_id=who,
             app=event.app,
@@ -151,5 +158,7 @@ class Compiled(ABC, Generic[S]):
             event_ids=tuple(event_ids[-EVIDENCE:]),
             marks=tuple(marks[-EVIDENCE:]),
             subjects=tuple(subjects[:MEMBERS]),
+            told=event.excerpt_redacted,
+            text_ref=event.text_ref,
             shadow=self.shadow,
         )

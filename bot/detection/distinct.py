@@ -41,25 +41,27 @@ class Distinct(Window):
         data = event.data
         if (data is None or data.ok is not True) and not _succeeded(event) and self.require_signals <= 1:
             return None
-        if self.exempt and event.user_id in self.exempt:
+        user = event.user_id
+        if self.exempt and user in self.exempt:
             return None
-        if (
-            self.user_first and event.user_kind is USER and event.user_id
-        ):  # as `subject_key` does, without the way there
-            return f"{event.app or ''}\0user\0{event.user_id}"
+        if self.user_first and user and event.user_kind is USER:  # as `subject_key` does, without the way there
+            return f"{event.app or ''}\0user\0{user}"
         return self.subject_key(seen)
 
     def step(self, state: Latest, seen: Seen) -> Finding | None:
         event = seen.event
         data = event.data
         value = data.result_sha256 if self._results and data is not None else self._read(event)
+        number = self._number
         if not value or self.require_signals > 1:
-            return self.count(state, seen, (self._number(value),) if value and _succeeded(event) else ())
-        at = moment(seen)
+            return self.count(state, seen, (number(value),) if value and _succeeded(event) else ())
+        at = event.occurred_at
+        if at.__class__ is not float or at > seen.arrived:
+            at = moment(seen)
         if at < state.newest:
-            return self.count(state, seen, (self._number(value),))
+            return self.count(state, seen, (number(value),))
         # What nearly every event is: one value, in order.
-        if add(state, self._number(value), at, self.window) <= self.from_here:
+        if add(state, number(value), at, self.window) <= self.from_here:
             return None
         return self.weigh(state, seen, at, ())
 

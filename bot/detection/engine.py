@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.detection.compile import compiled
 from bot.detection.compiled import MARKS, SIGNALS, VERDICTS, Kept
@@ -22,6 +22,9 @@ from bot.detection.rule import TriggerRule
 
 Entry = tuple[str, str, bytes]
 """Rule id, key, packed state."""
+NOTHING: Final = ()
+"""Of this there is one in the process, so that asking for it by `is` is right, and quicker than its length. Were it not, a rule
+would be asked about an event that it is not about, which it says."""
 
 
 class Engine:
@@ -42,7 +45,10 @@ class Engine:
         for rule in self.rules:
             room = self._rooms.setdefault(rule.id, Room(rule))
             room.idle_after = max(room.idle_after, rule.idle_after)
-        self._index = Index(self.rules, lambda rule: (rule.key_of, rule.step, rule.fresh, self._rooms[rule.id]))
+        self._index = Index(
+            self.rules,
+            lambda rule: (rule.key_of, rule.step, rule.fresh, self._rooms[rule.id], self._rooms[rule.id].states.get),
+        )
         self._epoch = 0
         """Of the latest dump."""
         self._dumping = False
@@ -62,24 +68,25 @@ class Engine:
         epoch = self._epoch if self._dumping else 0
         for one in seen:
             event = one.event
-            facets = VERDICTS if event.verdicts else 0
-            if one.marks:
+            facets = 0 if event.verdicts is NOTHING else VERDICTS
+            if one.marks is not NOTHING:
                 facets |= MARKS
-            if event.signals:
+            if event.signals is not NOTHING:
                 facets |= SIGNALS
             table = named.get(event.app, others) if named else others
-            for key_of, step, fresh, room in table[event.kind][facets]:
+            for key_of, step, fresh, room, known in table[event.kind][facets]:
                 key = key_of(one)
                 if key is None:
                     continue
-                state = room.states.get(key)
+                state = known(key)
                 if state is None:
                     state = fresh()
                     self._put(room, key, state, one.arrived)
                 else:
                     if epoch and state.epoch != epoch:
                         self._keep_as_it_was(room, key, state)
-                    state.used = True
+                    if not state.used:
+                        state.used = True
                 state.touched = one.arrived
                 finding = step(state, one)
                 if finding is not None:

@@ -130,6 +130,8 @@ class Event(_Struct, frozen=True):
     signals: Annotated[tuple[Signal, ...], Several] = ()
     text: Annotated[str, msgspec.Meta(max_length=TEXT)] | None = None
     """A prompt (`stage: input`) or an answer. Scanned, never stored."""
+    resent: bool = False
+    """An input that an earlier call had told, sent again with a conversation: known to the user, and no new probing."""
     text_ref: Name | None = None
     excerpt_redacted: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     raw_sha256: Digest | None = None
@@ -189,7 +191,7 @@ class Seen(_Struct, frozen=True):
     requester: str = ""
     """Keyed hash of the event's user, to be compared with an identifier's owner."""
     fingerprint: str = ""
-    """Of an input: the same for texts that differ in numbers, spaces and case only. What a fleet is known by."""
+    """Of an input: the same for texts that differ in numbers, spaces, punctuation and case only. What a fleet is known by."""
     text_id: str = ""
     """Of an input that a guardrail judged: the same for the very same text only. What is sent again and again is known by it."""
     arrived: float = 0.0

@@ -13,10 +13,12 @@ from bot.detection.event import Mark
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
     subject_kind: str
-    """`user`, `session`, `api_key`, `ip`, or `unknown` where nothing of the event names one."""
+    """`user` wherever the event that completed the evidence names an end user, also where a session is counted by; otherwise
+    `session`, `api_key`, `ip`, or `unknown` where nothing of the event names one."""
     subject_id: str | None
     app: str | None
     session_id: str | None
+    """Of the event that completed the evidence."""
     id: str
     """The same whenever the same evidence fires again, after a restart or at another replica: counted once by it."""
     first: bool
@@ -35,5 +37,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """At most 20."""
     subjects: tuple[tuple[str, str], ...] = ()
     """Of a fleet: kind and id of those who took part, at most 100."""
+    told: str | None = None
+    """What the source itself showed of the text of the event that completed the evidence, redacted again."""
+    text_ref: str | None = None
+    """Where that text lies, as the source says. It is never fetched."""
     shadow: bool = False
     """Counted and shown, opens nothing."""

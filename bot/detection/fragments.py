@@ -76,10 +76,10 @@ class Fragments(Compiled[Session]):
         if seen.event.stage is Stage.INPUT:
             state.said = hear(state.said, "", marks, at)
             return None
-        if self.require_signals > 1:
-            state.signals = remember(state.signals, signals_of(seen), at)
+        names = signals_of(seen) if self.require_signals > 1 else ()
+        state.signals = remember(state.signals, names, at)
         marks = self._countable(state, marks, at)
-        more = _count(state, marks, at, self._most) if not late else False
+        more = not late and (_count(state, marks, at, self._most) or bool(names))
         alone = self._alone(state, marks, at)
         return self._weigh(state, seen, at, alone=alone, more=more)
 
@@ -93,13 +93,13 @@ class Fragments(Compiled[Session]):
 
     def _alone(self, state: Session, marks: Sequence[Mark], at: float) -> bool:
         """New evidence that needs no counting."""
-        new = False
+        new, signalled = False, enough(self.require_signals, state.signals, NEVER)
         for mark in marks:
             if mark.kind is MarkKind.CANARY:
                 state.canary = True
                 told = state.told_canaries = state.told_canaries or {}
                 known = number(mark.digest or mark.name)
-                if self._canary and abs(at - told.get(known, NEVER)) >= self.cool_down:
+                if self._canary and signalled and abs(at - told.get(known, NEVER)) >= self.cool_down:
                     told[known] = at
                     forget(told)
                     new = True
@@ -153,7 +153,7 @@ def _concerns(mark: Mark) -> bool:
 def _begin_anew(state: Session) -> None:
     """A day of silence ends a session, whatever it is called."""
     state.found, state.said, state.told_canaries = {}, None, None
-    state.canary, state.event_ids, state.marks = False, [], []
+    state.canary, state.signals, state.event_ids, state.marks = False, None, [], []
 
 
 def _keep(state: Session, seen: Seen, *, alone: bool, more: bool) -> None:

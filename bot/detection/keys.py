@@ -22,6 +22,7 @@ MOST_NAME = 64
 """Characters of a name that a state keeps as it is."""
 
 USER = UserKind.END_USER
+_LAST = slice(-DIGITS, None)
 _NAMED: dict[UserKind, KeyKind] = {UserKind.END_USER: "user", UserKind.API_KEY: "api_key", UserKind.IP: "ip"}
 
 
@@ -52,16 +53,20 @@ def keyer(order: Sequence[KeyKind]) -> Callable[[Seen], str | None]:
     """The key of an event's state: application, kind and id. None where the event names none of `order`."""
     if "fleet" in order:
         return _fleet
-    user_first = order[:1] == ("user",)
 
     def key(seen: Seen) -> str | None:
         event = seen.event
-        if user_first and event.user_kind is USER and event.user_id:
-            return f"{event.app or ''}\0user\0{event.user_id}"
         found = subject(event, order)
         return None if found is None else f"{event.app or ''}\0{found[0]}\0{found[1]}"
 
-    return key
+    def user_key(seen: Seen) -> str | None:
+        """The same, quick for nearly all events."""
+        event = seen.event
+        if event.user_kind is USER and event.user_id:
+            return f"{event.app or ''}\0user\0{event.user_id}"
+        return key(seen)
+
+    return user_key if order[:1] == ("user",) else key
 
 
 def _fleet(seen: Seen) -> str | None:
@@ -92,7 +97,7 @@ def number_of_digest(value: str) -> int:
     """`number` for what mostly is a SHA-256 in hexadecimal digits, of which the last ones do: four times as quick."""
     if len(value) == 64:
         try:
-            return int(value[-DIGITS:], 16)
+            return int(value[_LAST], 16)
         except ValueError:
             pass
     return number(value)

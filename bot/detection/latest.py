@@ -14,13 +14,14 @@ the end of the run before (`ended`). W is never shorter than the lateness, so th
 from __future__ import annotations
 
 from bisect import bisect_left
-from operator import itemgetter
+from itertools import islice
 
 import msgspec
 
 from bot.detection.compiled import NEVER, Timed
 from bot.detection.event import Mark
 from bot.detection.keys import LATENESS
+from bot.detection.times import cut, insert
 
 SPARE = 2
 """Of N+1 values, so many times are kept: the others were in a window that ended within the last minute, or are too old to
@@ -35,7 +36,8 @@ class More(msgspec.Struct, array_like=True, gc=False):
     starts: dict[int, float] | None = None
     ended: dict[int, float] | None = None
     signals: dict[str, float] | None = None
-    event_ids: list[tuple[float, str]] | None = None
+    event_ids: list[float | str] | None = None
+    """Of each event its time, then its name: pairs would cost as much again."""
     marks: list[tuple[float, Mark]] | None = None
 
 
@@ -79,46 +81,57 @@ def add(state: Latest, value: int, at: float, window: float) -> int:
     if values is None:
         values = spread(state)
     state.newest = at
-    old = values.pop(value, None)
+    if value in values:
+        old = values.pop(value)
+        values[value] = at
+        return 0 if _again(state, value, old, at, window) else len(values)
     values[value] = at
-    if old is None:
-        kept = len(values)
-        if not kept & TIDY:
-            tidy(state, at - window - LATENESS)
-        return kept
-    return 0 if _again(state, value, old, at, window) else len(values)
+    kept = len(values)
+    if not kept & TIDY and next(iter(values.values())) < at - window - LATENESS:
+        tidy(state, at - window - LATENESS)
+    return kept
 
 
 def _again(state: Latest, value: int, old: float, at: float, window: float) -> bool:
     """A value was seen again, its latest time is in `values` already. True where its run goes on."""
-    rest = more(state)
+    rest = state.more or more(state)
+    starts = rest.starts
     if at - old <= window:
-        if rest.starts is None:
-            rest.starts = {}
-        rest.starts.setdefault(value, old)
+        if starts is None:
+            rest.starts = {value: old}
+        elif value not in starts:
+            starts[value] = old
         return True
-    if rest.starts:
-        rest.starts.pop(value, None)
+    if starts:
+        starts.pop(value, None)
     if old + window >= state.newest - LATENESS:
-        rest.ended = {**(rest.ended or {}), value: old}
+        if rest.ended is None:
+            rest.ended = {}
+        rest.ended[value] = old
     return False
 
 
 def tidy(state: Latest, since: float, most: int | None = None) -> None:
     """Throw away what was seen last before `since`, and the oldest above `most` values."""
     values = spread(state)
-    spare = len(values) - most if most is not None else 0
-    gone: list[int] = []
-    for value, last in values.items():
-        if last >= since and len(gone) >= spare:
+    gone = max(0, len(values) - most) if most is not None else 0
+    for last in islice(values.values(), gone, None):
+        if last >= since:
             break
-        gone.append(value)
-    rest = state.more or More()
-    for value in gone:
-        del values[value]
-        for known in (rest.starts, rest.ended):
-            if known:
-                known.pop(value, None)
+        gone += 1
+    rest = state.more
+    if rest is not None and (rest.starts or rest.ended):
+        for value in islice(values, gone):
+            for known in (rest.starts, rest.ended):
+                if known:
+                    known.pop(value, None)
+    state.values = cut(values, gone)
+
+
+def over(state: Latest, more_than: int, since: float) -> bool:
+    """More values than that were seen at `since` or later. Quick: a key that does not fire is asked at every event."""
+    values = spread(state)
+    return next(islice(reversed(values.values()), more_than, None), NEVER) >= since
 
 
 def held(state: Latest, since: float) -> tuple[int, float]:
@@ -142,8 +155,8 @@ def add_late(state: Latest, value: int, at: float, window: float) -> int:
             _begins(state, value, at, window)
             return len(values)
         _again(state, value, last, at, window)
-    values[value] = at
-    state.values = dict(sorted(values.items(), key=itemgetter(1)))
+        del values[value]
+    insert(values, value, at)
     return len(values)
 
 

@@ -1,7 +1,8 @@
 """What must not stand in a delivered answer: secrets, and other people's data.
 
 Decides which marks of a scan are a leak: of a secret by kind and by what is known of the delivery; of an identifier by whose
-it is and who asked. Where there is no requester or no owner, nobody can say that they differ.
+it is and who asked. Where no end user asked by name, or there is no owner, nobody can say that they differ: an API key or an
+address is not a person, and all users of an application may stand behind it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from bot.detection.compiled import MARKS
-from bot.detection.event import Mark, MarkKind, Seen, Stage
+from bot.detection.event import Mark, MarkKind, Seen, Stage, UserKind
 from bot.detection.keys import moment, number
 from bot.detection.rule import OwnerMismatchRule, ScannerRule
 from bot.detection.single import Hit, Single, said_as, session_of
@@ -87,8 +88,8 @@ class OwnerMismatch(Leak):
         return mark.kind is MarkKind.IDENTIFIER
 
     def hit(self, seen: Seen, said: Collection[int]) -> Hit | None:
-        requester = seen.requester
-        if seen.event.delivered is not True or not requester:
+        event, requester = seen.event, seen.requester
+        if event.delivered is not True or not requester or event.user_kind is not UserKind.END_USER:
             return None
         marks = [mark for mark in self.marks(seen, said) if mark.owner and mark.owner != requester]
         strong = [mark for mark in marks if mark.grade == STRONG]

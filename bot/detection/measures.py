@@ -1,17 +1,17 @@
 """What is measured of an application in ten minutes, and how much each user's word counts for it.
 
-Decides the measures and their units. So that one user cannot move a value, users share 64 cells (by a hash). Of a rate,
-a cell counts for at most twice what the median cell said, and the one that adds most for no more than the next; tokens and
-latency are the median of the cells. Ten minutes in which fewer than five cells spoke have no value: too little is known,
-which is not the same as zero.
+Decides the measures and their units. So that one user cannot move a value, users share 64 cells (by a hash). Of a rate
+and of the number of calls, a cell counts for at most twice what the median cell said, and of a rate the one that adds most for
+no more than the next; tokens and latency are the median of the cells. Ten minutes in which fewer than five cells spoke have no
+value: too little is known, which is not the same as zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import asin, exp, sin, sqrt
+from math import asin, exp, log1p, sin, sqrt
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -23,13 +23,15 @@ SPOKEN = 5
 
 
 class Measure(NamedTuple):
-    """`there` and `back` turn a value into one whose noise is alike at every level, and again into what people read."""
+    """A value is turned into one whose noise is alike at every level; `back` turns it again into what people read."""
 
     words: str
-    rate: bool
+    form: Literal["rate", "middle", "sum"]
+    """Over all cells: the share, what the median cell has, or how many there are."""
     back: Callable[[float], float]
     least: float
-    """Standard deviation, in the turned values, that is noise whatever was learned: 10 % of tokens or latency."""
+    """Standard deviation, in the turned values, that is noise whatever was learned: 10 % of tokens or latency; of calls twice
+    as many or half, because one day is busier than another and a whole day's values hang together."""
 
 
 def _rate(turned: float) -> float:
@@ -41,10 +43,11 @@ def _size(turned: float) -> float:
 
 
 MEASURES: Final = {
-    "refusals": Measure("refusal rate, %", True, _rate, 0.02),
-    "blocks": Measure("block rate, %", True, _rate, 0.02),
-    "tokens": Measure("tokens a call", False, _size, 0.1),
-    "latency": Measure("latency, ms", False, _size, 0.1),
+    "refusals": Measure("refusal rate, %", "rate", _rate, 0.02),
+    "blocks": Measure("block rate, %", "rate", _rate, 0.02),
+    "tokens": Measure("tokens a call", "middle", _size, 0.1),
+    "latency": Measure("latency, ms", "middle", _size, 0.1),
+    "calls": Measure("calls in ten minutes, of busy users a part,", "sum", _size, 0.7),
 }
 
 
@@ -62,16 +65,18 @@ class Bucket(msgspec.Struct, array_like=True, gc=False):
                 self.sums[cell] += value
             cell += CELLS
 
-    def value(self, measure: int, *, rate: bool) -> tuple[float, float] | None:
+    def value(self, measure: int, form: Literal["rate", "middle", "sum"]) -> tuple[float, float] | None:
         """The turned value and the standard deviation that counting alone gives it; None where too few spoke."""
         at = range(measure * CELLS, (measure + 1) * CELLS)
         cells = [(self.said[cell], self.sums[cell] / self.said[cell]) for cell in at if self.said[cell]]
         if len(cells) < SPOKEN:
             return None
-        if not rate:
+        if form == "middle":
             return median(mean for _, mean in cells), 0.0
         most = 2 * median(said for said, _ in cells)
         voices = [min(said, most) for said, _ in cells]
-        *others, second, _ = sorted(voice * mean for voice, (_, mean) in zip(voices, cells, strict=True))
         heard = sum(voices)
+        if form == "sum":
+            return log1p(heard), 1 / sqrt(heard)
+        *others, second, _ = sorted(voice * mean for voice, (_, mean) in zip(voices, cells, strict=True))
         return asin(sqrt(min(1.0, (sum(others) + 2 * second) / heard))), 0.5 / sqrt(heard)

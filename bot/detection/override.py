@@ -54,4 +54,5 @@ class OwnerMismatchOverride(Override):
 
 
 class DriftOverride(Override):
+    require_signals: SomeCount | None = Field(default=None, le=1)
     more_than: Annotated[float, Field(gt=0, le=1000)] | None = None

@@ -30,21 +30,24 @@ class Patterns(Window):
             self.facets = MARKS | SIGNALS | VERDICTS
 
     def key_of(self, seen: Seen) -> str | None:
-        if self.require_signals <= 1 and not self._counts(seen):
-            return None
+        names = self._names
+        for signal in seen.event.signals:
+            if signal.name in names:
+                break
+        else:
+            if self.require_signals <= 1 and not self._marks(seen):
+                return None
         if self.exempt and seen.event.user_id in self.exempt:
             return None
-        return self.subject_key(seen)
-
-    def _counts(self, seen: Seen) -> bool:
-        for signal in seen.event.signals:
-            if signal.name in self._names:
-                return True
-        return bool(self._marks(seen))
+        key = self.subject_key
+        return key(seen)
 
     def step(self, state: Latest, seen: Seen) -> Finding | None:
-        names, marks = self._names, self._marks(seen)
-        values = {names[signal.name] for signal in seen.event.signals if signal.name in names}
+        names, signals = self._names, seen.event.signals
+        if len(signals) == 1 and not seen.marks and self.require_signals <= 1:
+            return self.count(state, seen, (names[signals[0].name],))
+        marks = self._marks(seen)
+        values = {names[signal.name] for signal in signals if signal.name in names}
         values.update([names[mark.name] for mark in marks])
         return self.count(state, seen, values, marks)
 

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.detection.attempts import BLOCKED, DELIVERED, FLAGGED, REFUSED, Attempts, Bounds, Tally, tallies, tally
-from bot.detection.compiled import AGAIN, EVIDENCE, MEMBERS, SIGNALS, VERDICTS, Compiled
+from bot.detection.attempts import BLOCKED, DELIVERED, FLAGGED, REFUSED, STOPPED, Attempts, Bounds
+from bot.detection.compiled import AGAIN, EVIDENCE, MEMBERS, NEVER, SIGNALS, VERDICTS, Compiled
 from bot.detection.event import Event, Outcome, Seen, Verdict
 from bot.detection.finding import Finding
-from bot.detection.keys import ALL, LATENESS, digest, event_name, moment, short, subject
+from bot.detection.keys import ALL, LATENESS, MOST_NAME, digest, event_name, moment, short, subject
 from bot.detection.rule import RatioRule
-from bot.detection.signals import enough, remember, signals_of
+from bot.detection.signals import Ours, enough, remember, signals_of
+from bot.detection.tally import Tally, tallies, tally
 
 MINUTE = 60.0
 """Seconds. The same text counts once in each minute of the clock."""
@@ -40,7 +41,9 @@ class Ratio(Compiled[Attempts]):
         self._bounds = Bounds(
             self.window, max(MOST, 4 * self._more_than), max(MOST_MEMBERS, 2 * rule.subjects_at_least)
         )
-        self._own = rule.own_guardrails
+        self._from_here = self._more_than - EVIDENCE
+        """Ids of events are kept when there are more attempts."""
+        self._ours = Ours(rule.own_guardrails)
         self._allowed = frozenset(rule.allowed_categories)
         self._fleet = "fleet" in rule.key or rule.subjects_at_least > 1
         if self.require_signals > 1:
@@ -57,53 +60,65 @@ class Ratio(Compiled[Attempts]):
         event = seen.event
         if self.require_signals <= 1:
             for verdict in event.verdicts:
-                if (verdict.outcome is BLOCK or verdict.outcome is FLAG) and self._counts(verdict):
+                outcome = verdict.outcome
+                if (outcome is BLOCK or outcome is FLAG) and self._counts(verdict):
                     break
             else:
                 return None
         if self.exempt and event.user_id in self.exempt:
             return None
-        return self.subject_key(seen)
+        key = self.subject_key
+        return key(seen)
 
     def _counts(self, verdict: Verdict) -> bool:
         """Not our own gate's, and not of a category that is allowed here."""
-        if verdict.guardrail.startswith(self._own):
+        if self._ours[verdict.guardrail]:
             return False
         categories = verdict.categories
         return not (self._allowed and categories and self._allowed.issuperset(categories))
 
     def step(self, state: Attempts, seen: Seen) -> Finding | None:
-        at = moment(seen)
-        if at < state.newest - LATENESS:
+        event = seen.event
+        at = event.occurred_at
+        if at.__class__ is not float or at > seen.arrived:
+            at = moment(seen)
+        newest = state.newest
+        if at < newest - LATENESS:
             self.late.tell(seen)
             return None
-        told = self._told(seen.event)
+        told = self._told(event)
         more = told > 0 and self._attempt(state, seen, told, at)
         if self.require_signals > 1:
             more = self._signalled(state, seen, at) or more
-        in_order = at >= state.newest
-        if at > state.newest:
+        if at > newest:
             state.newest = at
-        if not more or state.size() <= self._more_than:
+        if not more or state.blocks <= self._more_than or abs(at - state.told) < AGAIN:
             return None
-        return self._weigh(state, seen, at, in_order=in_order)
+        return self._weigh(state, seen, at, in_order=at >= newest)
 
     def _told(self, event: Event) -> int:
         """What the event says of its call; 0 where it is no attempt."""
         told = 0
         for verdict in event.verdicts:
-            if verdict.outcome is BLOCK and self._counts(verdict):
-                told |= BLOCKED
-            elif verdict.outcome is FLAG and self._counts(verdict):
-                told |= FLAGGED
+            outcome = verdict.outcome
+            if (outcome is BLOCK or outcome is FLAG) and self._counts(verdict):
+                told |= BLOCKED if outcome is BLOCK else FLAGGED
         if told:
-            told |= (DELIVERED if event.delivered is True else 0) | (REFUSED if event.refused is True else 0)
+            if event.delivered is True:
+                told |= DELIVERED
+            elif event.delivered is False and told & FLAGGED:
+                told |= STOPPED
+            if event.refused is True:
+                told |= REFUSED
         return told
 
     def _signalled(self, state: Attempts, seen: Seen, at: float) -> bool:
-        counted = [v.guardrail for v in seen.event.verdicts if v.outcome in (BLOCK, FLAG) and self._counts(v)]
-        names = signals_of(seen, counted)
-        state.signals = remember(state.signals, names, at)
+        """What the rule counts itself is no other signal, nor is what our own gate holds back."""
+        ours = {verdict.guardrail for verdict in seen.event.verdicts if self._ours[verdict.guardrail]}
+        counted = {v.guardrail for v in seen.event.verdicts if v.outcome in (BLOCK, FLAG) and self._counts(v)}
+        names = signals_of(seen, counted | ours)
+        rest = state.rest()
+        rest.signals = remember(rest.signals, names, at)
         return bool(names)
 
     def _attempt(self, state: Attempts, seen: Seen, told: int, at: float) -> bool:
@@ -112,48 +127,66 @@ class Ratio(Compiled[Attempts]):
         who = subject(event, ALL) if self._fleet else None
         if who is not None:
             state.joined(who, at, self._bounds)
-        call = short(event.call_id or event_name(event) or repr(at))
+        call = event.call_id or event_name(event) or repr(at)
+        if len(call) > MOST_NAME:
+            call = short(call)
         if seen.text_id:
             told_as = "block" if told & BLOCKED else "flag"
             minute = str(at // MINUTE)
             call = state.same(call, digest(*(who or ()), seen.text_id, minute, told_as))
-        if state.size() > self._more_than - EVIDENCE:
-            self._keep(state, event)
+        calls = state.calls
+        name = event.event_id or event.source_event_id or event.call_id
+        if name and (len(calls) if calls is not None else state.size()) > self._from_here:
+            rest = state.rest()
+            ids = rest.event_ids
+            if ids is None:
+                ids = rest.event_ids = []
+            ids.append(name)
+            if len(ids) > 2 * EVIDENCE:  # up to twice as much as is told, so that it is seldom cut
+                del ids[:EVIDENCE]
         return state.tell(call, told, at, self._bounds)
 
-    def _keep(self, state: Attempts, event: Event) -> None:
-        """The latest of the evidence: up to twice as much as is told, so that it is seldom cut."""
-        name = event_name(event)
-        if name:
-            if state.event_ids is None:
-                state.event_ids = []
-            state.event_ids.append(name)
-            if len(state.event_ids) > 2 * EVIDENCE:
-                del state.event_ids[:EVIDENCE]
-
     def _weigh(self, state: Attempts, seen: Seen, at: float, *, in_order: bool) -> Finding | None:
-        if abs(at - state.told) < AGAIN or not (state.bypasses or self._rule.fires_on_unknown_bypass):
+        known = self._rule.up_to_ratio is not None and state.flags
+        if not (state.bypasses or self._rule.fires_on_unknown_bypass or known):
             return None
         windows = [tally(state, at, self.window)] if in_order else tallies(state, at, self.window)
+        held_back: Tally | None = None
         for each in windows:
-            if self._holds(each, state):
-                first = self.tells(state, at)
-                return None if first is None else self._finding(state, seen, each, first=first)
-        return None
+            if self._many(each, state):
+                if self._over(each):
+                    first = self.tells(state, at)
+                    return None if first is None else self._finding(state, seen, each, first=first)
+                held_back = each if each.flags else held_back
+        return self._held_back(state, seen, held_back, at) if held_back is not None and known else None
 
-    def _holds(self, window: Tally, state: Attempts) -> bool:
+    def _many(self, window: Tally, state: Attempts) -> bool:
+        """Enough blocks, of enough users, and signals beside them."""
         if window.blocks <= self._more_than:
             return False
-        if window.flags:
-            over = window.bypasses / (window.blocks + window.bypasses) > self._ratio
-        else:
-            over = self._rule.fires_on_unknown_bypass
         since = window.end - self.window
+        if not enough(self.require_signals, state.rest().signals, since):
+            return False
         wanted = self._rule.subjects_at_least
-        many = wanted <= 1 or len(state.members(since, window.end)) >= wanted
-        return over and many and enough(self.require_signals, state.signals, since)
+        return wanted <= 1 or len(state.members(since, window.end)) >= wanted
 
-    def _finding(self, state: Attempts, seen: Seen, window: Tally, *, first: bool) -> Finding:
+    def _over(self, window: Tally) -> bool:
+        if window.flags:
+            return window.bypasses / (window.blocks + window.bypasses) > self._ratio
+        return self._rule.fires_on_unknown_bypass
+
+    def _held_back(self, state: Attempts, seen: Seen, window: Tally, at: float) -> Finding | None:
+        """Of the other trigger, which has a cool-down of its own."""
+        told, fired = state.rest().held_back or (NEVER, NEVER)
+        if abs(at - told) < AGAIN:
+            return None
+        first = abs(at - fired) >= self.cool_down
+        state.rest().held_back = (at, at if first else fired)
+        return self._finding(state, seen, window, first=first, trigger=self._rule.up_to_ratio)
+
+    def _finding(
+        self, state: Attempts, seen: Seen, window: Tally, *, first: bool, trigger: str | None = None
+    ) -> Finding:
         counts: dict[str, float] = {"blocks": window.blocks}
         if window.flags:
             share = 100 * window.bypasses / (window.blocks + window.bypasses)
@@ -167,6 +200,7 @@ class Ratio(Compiled[Attempts]):
             started=window.started,
             counts=counts,
             window=self.window,
-            event_ids=state.event_ids or (),
+            event_ids=state.rest().event_ids or (),
             subjects=members[:MEMBERS],
+            trigger=trigger,
         )

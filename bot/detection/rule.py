@@ -66,8 +66,8 @@ class RatioRule(RuleBase):
 
     A block is a call (by `call_id`, otherwise the event) with a verdict `block`; several guardrails on one call are one. A
     bypass is a call with a verdict `flag`, delivered, not refused, not blocked. Masks, errors and our own gate's verdicts are
-    neither. A rate is known once something was flagged within the window, delivered or not; until then it is unknown, not
-    zero, because nothing shows that a detector looks at what gets through (domain.md §4.3, 4).
+    neither. A rate is known once something was flagged within the window of which it is known whether it got through; until
+    then it is unknown, not zero, because nothing shows that a detector looks at what gets through (domain.md §4.3, 4).
     """
 
     primitive: Literal["ratio"]
@@ -78,8 +78,11 @@ class RatioRule(RuleBase):
     """So many different users have to take part: for `fleet`."""
     fires_on_unknown_bypass: bool = False
     """Fires also where there are enough blocks and the rate is unknown."""
+    up_to_ratio: Id | None = None
+    """The trigger that fires instead where there are enough blocks and the rate is known and not above the ratio: what is held
+    back is an attack all the same (domain.md §4.2). One state serves both."""
     own_guardrails: tuple[StrictStr, ...] = ("firsthour",)
-    """A guardrail whose name begins so is our own gate: what containment blocks is no attack more."""
+    """A guardrail whose name begins so, in capitals or not, is our own gate: what containment blocks is no attack more."""
     allowed_categories: tuple[StrictStr, ...] = ()
     """A block all of whose categories are here is not counted."""
     overrides: Mapping[App, RatioOverride] = {}
@@ -149,18 +152,20 @@ class OwnerMismatchRule(RuleBase):
 
 
 class DriftRule(RuleBase):
-    """An application's refusals, blocks, tokens or latency left what is normal at that hour (`drift`, `baseline`)."""
+    """An application's refusals, blocks, tokens, latency or calls left what is normal at that hour (`drift`, `baseline`)."""
 
     primitive: Literal["drift"]
     key: tuple[KeyKind, ...] = Field(default=(), max_length=0)
     """None: what is counted by is the application."""
-    measures: tuple[Literal["refusals", "blocks", "tokens", "latency"], ...] = Field(
-        default=("refusals", "blocks", "tokens", "latency"), min_length=1
+    measures: tuple[Literal["refusals", "blocks", "tokens", "latency", "calls"], ...] = Field(
+        default=("refusals", "blocks", "tokens", "latency", "calls"), min_length=1
     )
     more_than: float = Field(default=12.0, gt=0, le=1000)
     """Standard deviations away from normal, summed up over ten-minute values, each less one for nothing."""
     own_guardrails: tuple[StrictStr, ...] = ("firsthour",)
     """As in a ratio rule."""
+    require_signals: SomeCount = Field(default=1, le=1)
+    """An application's values have no signals beside them."""
     overrides: Mapping[App, DriftOverride] = {}
 
 

@@ -13,6 +13,22 @@ from bot.detection.event import Outcome, Seen
 RAISED = frozenset({Outcome.FLAG, Outcome.MASK, Outcome.BLOCK})
 MOST = 32
 """Names that one key remembers. Nobody wants more than a few."""
+MOST_GUARDRAILS = 1_000
+"""Names that are remembered: whoever sends events chooses them."""
+
+
+class Ours(dict[str, bool]):
+    """By a guardrail's name, whether it is our own. Remembered: to compare without regard to case costs more than to count."""
+
+    def __init__(self, prefixes: Collection[str]) -> None:
+        super().__init__()
+        self._prefixes = tuple(prefix.casefold() for prefix in prefixes)
+
+    def __missing__(self, name: str) -> bool:
+        if len(self) >= MOST_GUARDRAILS:
+            self.clear()
+        known = self[name] = name.casefold().startswith(self._prefixes)
+        return known
 
 
 def signals_of(seen: Seen, counted: Collection[str] = ()) -> set[str]:

@@ -67,6 +67,10 @@ class Conditions:
         self.stage = stage if isinstance(stage, str) else None
         """Nothing of another stage can hold."""
         self._event = [(name, tests[name]) for name in EVENT if name in tests]
+        self._tool_is = [
+            (name, fact) for name in TOOL if (fact := where.get(name, "")) is None or isinstance(fact, bool)
+        ]
+        """Asked without a call: of most tool calls, the first of these says that they are what they should be."""
         self._tool = [("name" if name == "tool" else name, tests[name]) for name in TOOL if name in tests]
         self._data = [(name, tests[name]) for name in DATA if name in tests]
         self._verdict = [(VERDICT[name], tests[name]) for name in VERDICT if name in tests]
@@ -80,8 +84,12 @@ class Conditions:
         for name, test in self._event:
             if not test(getattr(event, name)):
                 return None
+        tool = event.tool
+        for name, fact in self._tool_is:
+            if getattr(tool, name, None) is not fact:
+                return None
         for name, test in self._tool:
-            if not test(getattr(event.tool, name, None)):  # of a tool that is not there at all, nothing is known
+            if not test(getattr(tool, name, None)):  # of a tool that is not there at all, nothing is known
                 return None
         for name, test in self._data:
             if not test(getattr(event.data, name, None)):

@@ -14,8 +14,8 @@ import msgspec
 from bot.detection.compiled import AGAIN, EVIDENCE, Compiled
 from bot.detection.event import Mark, Seen
 from bot.detection.finding import Finding
-from bot.detection.keys import LATENESS, event_name, moment
-from bot.detection.latest import SPARE, Latest, More, add, add_late, held, more, most_held, size, spread, tidy
+from bot.detection.keys import LATENESS, moment
+from bot.detection.latest import SPARE, Latest, More, add, add_late, held, more, most_held, over, size, spread, tidy
 from bot.detection.rule import DistinctRule, PatternsRule
 from bot.detection.signals import enough, remember, signals_of
 
@@ -36,6 +36,7 @@ class Window(Compiled[Latest]):
         """Ids of events are kept from so many values on: the latest of the evidence are wanted, not all."""
         self._most = SPARE * (self.more_than + 1)
         """Values that are kept when there are half as many again."""
+        self._too_many = self._most * 3 // 2
         self._decode = msgspec.msgpack.Decoder(Latest).decode
 
     def fresh(self) -> Latest:
@@ -51,10 +52,10 @@ class Window(Compiled[Latest]):
         if at < newest - LATENESS:
             self.late.tell(seen)
             return None
-        count_one = add if at >= newest else add_late
+        put = add if at >= newest else add_late
         new = False
         for value in values:
-            new = count_one(state, value, at, self.window) > 0 or new
+            new = put(state, value, at, self.window) > 0 or new
         if self.require_signals > 1:
             new = self._signalled(state, seen, at) or new
         if not new or size(state) <= self.from_here:
@@ -74,42 +75,48 @@ class Window(Compiled[Latest]):
         return signals_of(seen)
 
     def weigh(self, state: Latest, seen: Seen, at: float, marks: Sequence[Mark]) -> Finding | None:
-        _keep(more(state), seen, at, marks)
-        count = size(state)
-        if count > self._most * 3 // 2:
+        """Keep the event as evidence, and see whether a window holds."""
+        rest = state.more or more(state)
+        event = seen.event
+        name = event.event_id or event.source_event_id or event.call_id
+        if name:
+            ids = rest.event_ids
+            if ids is None:
+                rest.event_ids = [at, name]
+            else:
+                ids += (at, name)
+                if len(ids) > 4 * EVIDENCE:  # up to twice as much as is told, so that it is seldom cut
+                    del ids[: 2 * EVIDENCE]
+        if marks:
+            rest.marks = [*(rest.marks or ()), *((at, mark) for mark in marks)][-EVIDENCE:]
+        values = state.values
+        count = 1 if values is None else len(values)
+        if count > self._too_many:
             tidy(state, state.newest - self.window - LATENESS, self._most)
         if count <= self.more_than or abs(at - state.told) < AGAIN:
             return None
+        return self._look(state, rest, seen, at)
+
+    def _look(self, state: Latest, rest: More, seen: Seen, at: float) -> Finding | None:
         if at >= state.newest:
+            if not over(state, self.more_than, at - self.window):
+                return None
             (count, started), end = held(state, at - self.window), at
         else:
             count, end = most_held(state, at, self.window)
             started = max(end - self.window, min(spread(state).values()))
-        rest = more(state)
         if count <= self.more_than or not enough(self.require_signals, rest.signals, end - self.window):
             return None
         first = self.tells(state, at)
         if first is None:
             return None
+        ids = rest.event_ids or []
         return self.finding(
             seen,
             first=first,
             started=started,
             counts={self.words: count},
             window=self.window,
-            event_ids=[name for when, name in rest.event_ids or () if when >= started],
+            event_ids=[str(name) for when, name in zip(ids[::2], ids[1::2], strict=True) if float(when) >= started],
             marks=[mark for when, mark in rest.marks or () if when >= started],
         )
-
-
-def _keep(rest: More, seen: Seen, at: float, marks: Sequence[Mark]) -> None:
-    """The latest of the evidence: up to twice as much as is told, so that it is seldom cut."""
-    name = event_name(seen.event)
-    if name:
-        if rest.event_ids is None:
-            rest.event_ids = []
-        rest.event_ids.append((at, name))
-        if len(rest.event_ids) > 2 * EVIDENCE:
-            del rest.event_ids[:EVIDENCE]
-    if marks:
-        rest.marks = [*(rest.marks or ()), *((at, mark) for mark in marks)][-EVIDENCE:]

@@ -22,6 +22,7 @@ from bot.gate.plain import Plain
 from bot.gate.usage import Usage
 from bot.gate.wire import Answer, Asked, Names, Token, Unacceptable
 from bot.incident.words import ActionKind, ScopeKind
+from bot.serving import TooMuch, received
 
 log = structlog.get_logger()
 
@@ -91,6 +92,9 @@ class GateHttp:
             answer = await self._answer(scope, receive)
         except Unacceptable as error:
             answer = error.answer
+        except TooMuch as error:
+            words = f"The body is larger than {error.most // MIB} MiB. Send less."
+            answer = Unacceptable(413, words).answer
         except Exception as error:
             log.exception("gate.failed", error=type(error).__name__)
             answer = Unacceptable(500, "Something went wrong in the gate. Nothing was decided.").answer
@@ -110,7 +114,10 @@ class GateHttp:
             raise Unacceptable(401, TOKEN_WANTED)
         if route.methods and scope["method"] not in route.methods:
             raise Unacceptable(405, f"This address takes {' or '.join(sorted(route.methods))}.")
-        body = await _body(headers, receive, route.largest) if route.reads else b""
+        body: bytes | None = b""
+        if route.reads:  # how long it takes is the sender's affair: it has proven that it is one of ours
+            _refuse_larger(headers, route.largest)
+            body = await received(receive, route.largest)
         if body is None:
             return None
         return await route.answer(Asked(scope["method"], path, scope["query_string"], headers, body))
@@ -154,28 +161,8 @@ class GateHttp:
         return Answer(200, msgspec.json.encode(self._served.usage.of(kind, target)))
 
 
-async def _body(headers: list[tuple[bytes, bytes]], receive: Receive, largest: int) -> bytes | None:
-    """The whole body; None where the sender went away. Raises Unacceptable 413 before more than `largest` is in memory.
-
-    How long it takes is the sender's affair: it has proven that it is one of ours before anything is read.
-    """
+def _refuse_larger(headers: list[tuple[bytes, bytes]], largest: int) -> None:
+    """Raises TooMuch where more is announced: such a body is not begun."""
     for name, value in headers:
         if name == b"content-length" and value.isdigit() and (len(value) > 12 or int(value) > largest):
-            raise _too_large(largest)
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size > largest:
-            raise _too_large(largest)
-        parts.append(part)
-        more = message.get("more_body", False)
-    return b"".join(parts) if len(parts) > 1 else parts[0]
-
-
-def _too_large(largest: int) -> Unacceptable:
-    return Unacceptable(413, f"The body is larger than {largest // MIB} MiB. Send less.")
+            raise TooMuch(largest)

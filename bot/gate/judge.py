@@ -6,6 +6,7 @@ Decides how measures combine. Counting a rate limit is the limiter's; what an un
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from bot.gate.book import Book, Held
 from bot.gate.caller import EVERYONE, Caller, Stage, Target
@@ -27,6 +28,8 @@ REFUSES = {
     ActionKind.DISABLE_TOOLS: Outcome.TOOLS_REFUSED,
 }
 """The measures that end a call by themselves."""
+HASHED = 64
+"""Digits of a SHA-256, by which detection names an API key. A rule on it is meant for whoever brings the key itself, too."""
 SHARED = frozenset({ScopeKind.ENDPOINT, ScopeKind.APPLICATION, ScopeKind.EVERYONE})
 """Scopes with many subjects: a limit on one holds each subject to it, so that one of them cannot use it up for all."""
 
@@ -55,6 +58,8 @@ def judge(book: Book, caller: Caller) -> Judgement:
     rules = list(book.on(EVERYONE))
     for target in caller.targets:
         rules += book.on(target)
+        if target[0] is ScopeKind.API_KEY and len(target[1]) != HASHED:
+            rules += book.on((ScopeKind.API_KEY, sha256(target[1].encode("utf-8", "replace")).hexdigest()))
     withheld = tuple(name for name in caller.documents if _quarantined(book, name)) if caller.documents else ()
     if not rules and not withheld:
         return UNTOUCHED

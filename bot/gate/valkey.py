@@ -1,26 +1,26 @@
-"""Rate limits that are exact across gates: one script in Valkey (or Redis) counts for all of them, by the server's clock.
+"""Rate limits that are exact across gates: one script in Valkey, Redis or a cluster of either counts for all of them, by the
+clock of the server that holds the count.
 
-Decides how long a call may wait for that, and what holds while Valkey is away: each gate counts by itself, and says so.
-Needs the extra `valkey`.
+Decides how long a call may wait for that, and what holds while Valkey is away: each gate counts by itself, and says so. How an
+address becomes a client is `valkey_client`'s. Needs the extra `valkey`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import math
 import time
 from uuid import uuid4
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import SecretStr
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError
 
 from bot.gate.limits import ALLOWED, Hit, InProcess, RetryAfter
-from bot.incident.errors import Misconfigured
+from bot.gate.valkey_client import FAILURES, Client, client_of, close, opened
 
 log = structlog.get_logger()
 
@@ -45,7 +45,9 @@ redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
 return 0
 """
 """Microseconds until the call would fit; 0 where it fits, and is counted. Scripts run one after the other: two gates
-that ask at once get two answers. A call that is refused is not counted, as in `InProcess`."""
+that ask at once get two answers. A call that is refused is not counted, as in `InProcess`. One key, so one slot of a cluster."""
+SHA = hashlib.sha1(SLIDING.encode(), usedforsecurity=False).hexdigest()
+"""By which a server that has run it knows it again."""
 
 
 class ValkeyLimiter:
@@ -55,8 +57,12 @@ class ValkeyLimiter:
         """Raises Misconfigured where the address cannot be used. Nothing is sent yet."""
         self.away = False
         """True while each gate counts by itself: together they may let through as many times more as there are gates."""
-        self._client = _client(url)
-        self._script = self._client.register_script(SLIDING)
+        client_of(url, PATIENCE)
+        self._url = url
+        self._client: Client | None = None
+        self._opening: asyncio.Task[Client] | None = None
+        self._given_up: list[tuple[float, Client]] = []
+        """Since when. Others may still be asking it."""
         self._alone = InProcess()
         self._not_before = 0.0
         self._by_itself = Counter(
@@ -72,10 +78,13 @@ class ValkeyLimiter:
         if limit <= 0:
             return RetryAfter(window_seconds)
         if time.monotonic() >= self._not_before:
+            client = self._client
             try:
                 async with asyncio.timeout(PATIENCE):
-                    wait = await self._script(keys=[_name(key)], args=[limit, int(window_seconds * 1e6), uuid4().hex])
-            except (RedisError, OSError, TimeoutError) as error:
+                    client = client or await self._opened()
+                    wait = await _count(client, _name(key), limit, int(window_seconds * 1e6))
+            except FAILURES as error:
+                self._give_up(client)
                 self._is_away(error)
             else:
                 self._is_back()
@@ -84,7 +93,42 @@ class ValkeyLimiter:
         return await self._alone.hit(key, limit, window_seconds, now)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._opening is not None:
+            self._opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError, *FAILURES):
+                self._client = await self._opening
+        self._give_up(self._client)
+        await self._close_given_up(before=math.inf)
+
+    async def _opened(self) -> Client:
+        """One for all who wait. It goes on when they have waited long enough: a cluster is asked for more than one answer."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open(), name="gate-valkey")
+        opening = self._opening
+        try:
+            self._client = await asyncio.shield(opening)
+        finally:
+            if opening.done() and self._opening is opening:
+                self._opening = None
+        return self._client
+
+    async def _open(self) -> Client:
+        await self._close_given_up(before=time.monotonic() - PATIENCE)
+        return await opened(self._url, PATIENCE, retries=1)
+
+    def _give_up(self, client: Client | None) -> None:
+        """What a client makes of a server that left its cluster does not mend by asking again: a new one each time."""
+        if client is not None and client is self._client:
+            self._client = None
+            self._given_up.append((time.monotonic(), client))
+
+    async def _close_given_up(self, *, before: float) -> None:
+        """Those that nobody is asking any more."""
+        closing = [client for since, client in self._given_up if since <= before]
+        self._given_up = [(since, client) for since, client in self._given_up if since > before]
+        for client in closing:
+            with contextlib.suppress(*FAILURES):
+                await close(client)
 
     def _is_away(self, error: BaseException) -> None:
         self._not_before = time.monotonic() + PAUSE
@@ -98,14 +142,13 @@ class ValkeyLimiter:
             log.info("gate.valkey.back")
 
 
-def _client(url: SecretStr) -> Redis:
-    once_more = Retry(NoBackoff(), 1)  # a connection that died while it was idle is made anew
+async def _count(client: Client, name: str, limit: int, window: int) -> int:
+    """Microseconds, as SLIDING. Raises one of FAILURES."""
+    arguments = (name, limit, window, uuid4().hex)
     try:
-        return Redis.from_url(
-            url.get_secret_value(), socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=once_more
-        )
-    except ValueError:
-        raise Misconfigured("REDIS_URL is not the address of a Valkey or Redis. Use redis://… or rediss://…") from None
+        return int(await client.evalsha(SHA, 1, *arguments))
+    except NoScriptError:  # a server that was restarted, or another node of a cluster
+        return int(await client.eval(SLIDING, 1, *arguments))
 
 
 def _name(key: str) -> str:

@@ -163,6 +163,8 @@ class GatheredSubject(SQLModel, table=True):
     """As in `Incident`: trigger, subject and app."""
     subject_kind: SubjectKind = Field(sa_type=Word(SubjectKind))
     subject_id: str | None = Field(default=None, max_length=300)
+    session_id: str | None = Field(default=None, max_length=300, index=True)
+    """The session in which it was seen last: what fires on that alone is about this subject too."""
     alerts: int = 1
     first_at: datetime = Field(sa_type=UtcDateTime)
 

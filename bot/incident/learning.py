@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from bot.incident.columns import JSON_COLUMN, UtcDateTime, Word
@@ -87,3 +87,15 @@ class Risk(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_by: str = Field(max_length=120)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MeasuredMonth(SQLModel, table=True):
+    """What metrics read of a month's incidents that have ended: one row instead of hundreds. Derived, and gone with the next
+    change of any of them; the incidents stay the truth."""
+
+    __tablename__ = "measured_month"
+
+    month: str = Field(primary_key=True, max_length=7)
+    """`2026-11`, by when they were declared, UTC."""
+    ended: bytes = Field(sa_type=LargeBinary)
+    """As `bot.store.months` packs them."""

@@ -1,8 +1,9 @@
 """What is registered so that detection knows it when it sees it, and what is suppressed: canaries, prompts, owners.
 
-Decides what is stored of each, so that a reader of the database has no use of it: a canary's value is sealed, a prompt and
-an identifier are keyed hashes only. The key is never in the database (`bot.store.sealing`). How text is searched for them is
-`bot.detection.scan`'s; whether a suppression covers a finding is decided in `bot.cases.suppressed`.
+Decides what is stored of each, so that a reader of the database has no use of it: a canary's value and pieces of a prompt are
+sealed, all else of a prompt and an identifier are keyed hashes only. The key is never in the database (`bot.store.sealing`).
+How text is searched for them is `bot.detection.scan`'s; whether a suppression covers a finding is decided in
+`bot.cases.suppressed`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Canary(SQLModel, table=True):
 
 
 class Prompt(SQLModel, table=True):
-    """A system prompt, as keyed hashes of its shingles and of its words. Its text cannot be had back."""
+    """A system prompt, as keyed hashes of its shingles and of its words, and as anchors. Without the key nothing of its text can
+    be had back; with it, much."""
 
     name: str = Field(primary_key=True, max_length=80)
     app: str | None = Field(default=None, max_length=120)
@@ -48,6 +50,9 @@ class Prompt(SQLModel, table=True):
     """SHORT_DIGEST bytes each, in the order of the text; zeros for one that a public text holds too."""
     words: bytes = Field(sa_type=LargeBinary, repr=False)
     """SHORT_DIGEST bytes each."""
+    anchors: bytes | None = Field(default=None, sa_type=LargeBinary, repr=False)
+    """Five words here and there, nothing between them, under the detection key, bound to name, application and shingles: a text
+    that holds none is passed over. None where an earlier version registered the prompt: then no text is."""
     left_out: int = 0
     """So many shingles were found in a public text."""
     added_at: datetime = Field(sa_type=UtcDateTime)

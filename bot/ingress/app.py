@@ -1,12 +1,12 @@
 """The HTTP side as one FastAPI application: alerts in, Slack over HTTP where it is used, health and metrics.
 
 Decides which routes exist and in which order a request passes through the house: edge, body limit, route. Events
-come in before that: edge, and their own limits.
+come in before that, with an edge and limits of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -31,13 +31,12 @@ class Ingress(FastAPI):
 
     def __init__(self, events: Events, **settings: Any) -> None:
         super().__init__(**settings)
-        self._events, self._paths = edge.Edge(events), events.paths
+        self._events, self._paths = events, events.paths
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http" and scope["path"] in self._paths:
-            await self._events(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            return self._events(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
 
 def ingress_app(

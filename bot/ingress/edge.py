@@ -6,6 +6,7 @@ told the reference and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import structlog
@@ -41,6 +42,8 @@ def answer(error: Exception) -> Response:
     match error:
         case Unacceptable():
             return JSONResponse({"error": error.detail, "fields": error.fields}, 422)
+        case Unexpected():
+            return JSONResponse({"error": error.detail, "reference": error.reference}, 500)
         case HTTPException():
             return JSONResponse({"error": error.detail}, error.status_code, headers=dict(error.headers or {}))
         case StarletteHTTPException():
@@ -55,6 +58,23 @@ def answer(error: Exception) -> Response:
             return Response(status_code=400)  # nobody is there to read it
         case _:
             raise error
+
+
+class Unexpected(HTTPException):
+    """What nobody expected is logged under this reference by whoever caught it."""
+
+    def __init__(self) -> None:
+        self.reference = uuid4().hex[:12]
+        super().__init__(500, f"Something went wrong here, and is in the log under {self.reference}. Send it again.")
+
+
+class CutOff(HTTPException):
+    """The server ends, and this was not through in the time that it waits. A sender that sends again finds another process, or
+    this one started anew; what was taken already is known by its id."""
+
+    def __init__(self) -> None:
+        words = "Firsthour is being stopped and did not get through this. Send it again: what has an id counts once."
+        super().__init__(503, words, {"Retry-After": RETRY_AFTER})
 
 
 class Edge:
@@ -75,16 +95,15 @@ class Edge:
             await self.app(scope, receive, watched)
         except HTTPException as error:  # raised by the body limit, which is outside of the handlers
             await answer(error)(scope, receive, send)
+        except asyncio.CancelledError:
+            if begun:
+                raise
+            await answer(CutOff())(scope, receive, send)
         except Exception as error:
-            reference = uuid4().hex[:12]
-            log.exception("ingress.failed", reference=reference, error=type(error).__name__)
+            failed = Unexpected()
+            log.exception("ingress.failed", reference=failed.reference, error=type(error).__name__)
             if not begun:
-                await _unexpected(reference)(scope, receive, send)
-
-
-def _unexpected(reference: str) -> Response:
-    words = f"Something went wrong here, and is in the log under {reference}. Send it again."
-    return JSONResponse({"error": words, "reference": reference}, 500)
+                await answer(failed)(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
 from fastapi import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from bot.detection.event import Event
-from bot.detection.sources.decoded import Malformed, Slices
+from bot.detection.sources.decoded import Malformed
 from bot.detection.sources.otlp_names import Names
 from bot.incident.errors import Busy
 from bot.ingress import edge, events_body
-from bot.ingress.events_body import Head
+from bot.ingress.events_body import LIMIT, Head
 from bot.ingress.events_routes import Answer, Outcome, Route, routes
+from bot.serving import TooMuch, received
+
+log = structlog.get_logger()
 
 AT_ONCE = 4
 """Large or packed bodies in memory at the same time. The next sender waits, and his bytes stay with him."""
@@ -77,25 +81,29 @@ class Events:
         route = self._routes[scope["path"]]
         head = Head.of(scope["headers"])
         try:
-            answer = await self._answer(route, scope["method"], head, receive)
-        except HTTPException as error:
-            answer = route.refused(error, head)
-        except Busy as error:
-            answer = route.refused(HTTPException(503, str(error), {"Retry-After": edge.RETRY_AFTER}), head)
+            answer = await self._asked(route, scope["method"], head, receive)
+        except (HTTPException, TooMuch, Busy) as error:
+            answer = route.refused(_refusal(error), head)
+        except asyncio.CancelledError:
+            answer = route.refused(edge.CutOff(), head)
+        except Exception as error:
+            failed = edge.Unexpected()
+            log.exception("ingress.failed", reference=failed.reference, error=type(error).__name__)
+            answer = route.refused(failed, head)
         if answer is not None:
-            await _send(answer, send)
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.head})
+            await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, route: Route, method: str, head: Head, receive: Receive) -> Answer | None:
-        """None where the sender went away."""
+    def _asked(self, route: Route, method: str, head: Head, receive: Receive) -> Awaitable[Answer | None]:
+        """What is awaited for the answer; None where the sender went away."""
         if method != "POST":
             raise HTTPException(405, "This address takes POST only.", {"Allow": "POST"})
         self._require_token(head)
         if self._intake.taker is None:
             raise HTTPException(503, NO_DETECTION)
         if head.small:
-            return await self._take(route, head, receive, self._intake.taker)
-        async with self._turns:
-            return await self._take(route, head, receive, self._intake.taker)
+            return self._take(route, head, received(receive, LIMIT), self._intake.taker)
+        return self._in_turn(route, head, receive, self._intake.taker)
 
     def _require_token(self, head: Head) -> None:
         if not self._secret:
@@ -104,13 +112,27 @@ class Events:
         if scheme != b"bearer " or not hmac.compare_digest(sent, self._secret):
             raise HTTPException(401, WRONG_TOKEN, {"WWW-Authenticate": "Bearer"})
 
-    async def _take(self, route: Route, head: Head, receive: Receive, taker: Taker) -> Answer | None:
-        body = await events_body.read(head, receive)
+    async def _in_turn(self, route: Route, head: Head, receive: Receive, taker: Taker) -> Answer | None:
+        async with self._turns:
+            return await self._take(route, head, events_body.read(head, receive), taker)
+
+    async def _take(self, route: Route, head: Head, read: Awaitable[bytes | None], taker: Taker) -> Answer | None:
+        """Slice by slice, with a turn for others in between."""
+        body = await read
         if body is None:
             return None
-        outcome = Outcome()
+        outcome, first = Outcome(), True
         try:
-            await _all(route.slices(body, head, self._intake.now()), taker, route.source, outcome)
+            for decoded in route.slices(body, head, self._intake.now()):
+                if not first:
+                    await asyncio.sleep(0)
+                first = False
+                if decoded.events:
+                    taken = await taker.take(decoded.events, via=route.source)
+                    outcome.accepted += taken.accepted
+                    outcome.duplicates += taken.duplicates
+                if decoded.rejected:
+                    outcome.reject(decoded.rejected)
         except Malformed as error:
             raise HTTPException(400, str(error)) from None
         if outcome.bad:
@@ -118,25 +140,11 @@ class Events:
         return route.taken(outcome, head)
 
 
-async def _all(slices: Slices, taker: Taker, source: str, outcome: Outcome) -> None:
-    """Slice by slice, with a turn for others in between."""
-    first = True
-    for decoded in slices:
-        if not first:
-            await asyncio.sleep(0)
-        first = False
-        if decoded.events:
-            taken = await taker.take(decoded.events, via=source)
-            outcome.accepted += taken.accepted
-            outcome.duplicates += taken.duplicates
-        outcome.reject(decoded.rejected)
-
-
-async def _send(answer: Answer, send: Send) -> None:
-    headers = [
-        (b"content-type", answer.content_type),
-        (b"content-length", b"%d" % len(answer.body)),
-        *answer.headers,
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+def _refusal(error: HTTPException | TooMuch | Busy) -> HTTPException:
+    match error:
+        case TooMuch():
+            return HTTPException(413, events_body.TOO_LARGE)
+        case Busy():
+            return HTTPException(503, str(error), {"Retry-After": edge.RETRY_AFTER})
+        case HTTPException():
+            return error

@@ -16,6 +16,8 @@ import zstandard
 from fastapi import HTTPException
 from starlette.types import Receive
 
+from bot.serving import TooMuch, received
+
 MIB = 1024 * 1024
 LIMIT, UNPACKED = 8 * MIB, 64 * MIB
 """Bytes."""
@@ -25,75 +27,55 @@ STEP = MIB // 2
 """Bytes that are unpacked in one go."""
 WINDOW = 8 * MIB
 """Memory that a zstd stream may ask for (RFC 9659)."""
+PLAIN = (b"", b"identity")
+"""Content-Encodings that pack nothing."""
 TOO_LARGE = "The body is larger than 8 MiB. Send smaller batches, or send them packed (Content-Encoding: gzip or zstd)."
 TOO_LARGE_UNPACKED = "The body is larger than 64 MiB once unpacked. Send smaller batches."
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """The headers that matter here; empty where they were not sent. Made 25,000 times a second."""
 
-    authorization: bytes = b""
-    content_type: bytes = b""
-    encoding: bytes = b""
-    length: int | None = None
+    authorization: bytes
+    content_type: bytes
+    encoding: bytes
+    length: int | None
     """None where it was not announced."""
 
     @classmethod
     def of(cls, headers: list[tuple[bytes, bytes]]) -> Head:
-        found = dict(headers)  # of one that was sent twice, the last
-        length = found.get(b"content-length", b"")
+        sent = dict(headers).get  # of one that was sent twice, the last
+        length = sent(b"content-length", b"")
         return cls(
-            found.get(b"authorization", b""),
-            found.get(b"content-type", b"").lower(),
-            found.get(b"content-encoding", b"").strip().lower(),
+            sent(b"authorization", b""),
+            sent(b"content-type", b"").lower(),
+            sent(b"content-encoding", b"").strip().lower(),
             int(length) if length.isdigit() and len(length) < 20 else None,
         )
 
     @property
     def small(self) -> bool:
-        """Announced as small, and not packed: it may be taken without waiting for a turn."""
-        return self.length is not None and self.length <= STEP and self.encoding not in UNPACKS
+        """Announced as small, and not packed: it may be read and taken without waiting for a turn."""
+        return self.length is not None and self.length <= STEP and self.encoding in PLAIN
 
 
 async def read(head: Head, receive: Receive) -> bytes | None:
-    """The body, unpacked; None where the sender went away.
+    """A body that is not small, unpacked; None where the sender went away. It keeps one of few turns, so it must come in time: a
+    small one keeps nobody waiting, and a timer for it costs as much as taking its event.
 
-    Raises HTTPException 408, 413, 415, or 400 where it cannot be unpacked.
+    Raises TooMuch, or HTTPException 408, 413, 415, or 400 where it cannot be unpacked.
     """
-    if head.encoding and head.encoding not in (b"identity", *UNPACKS):
+    unpack = UNPACKS.get(head.encoding)
+    if unpack is None and head.encoding not in PLAIN:
         raise HTTPException(415, "The body's Content-Encoding is not known here. Send gzip, zstd, or none.")
     if head.length is not None and head.length > LIMIT:
-        raise HTTPException(413, TOO_LARGE)
-    body = await (_received(receive) if head.small else _within(receive))
-    unpack = UNPACKS.get(head.encoding)
-    return body if body is None or unpack is None else await _unpacked(unpack(body))
-
-
-async def _within(receive: Receive) -> bytes | None:
-    """A large body keeps one of few turns, so it must come in time. A small one keeps nobody waiting, and a timer for it costs
-    as much as taking its event."""
+        raise TooMuch(LIMIT)
     try:
         async with asyncio.timeout(SECONDS):
-            return await _received(receive)
+            body = await received(receive, LIMIT)
     except TimeoutError:
         raise HTTPException(408, f"The body did not arrive within {SECONDS:.0f} seconds. Send it again.") from None
-
-
-async def _received(receive: Receive) -> bytes | None:
-    """Counted while it comes: nothing larger is ever in memory."""
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size > LIMIT:
-            raise HTTPException(413, TOO_LARGE)
-        parts.append(part)
-        more = message.get("more_body", False)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return body if body is None or unpack is None else await _unpacked(unpack(body))
 
 
 async def _unpacked(steps: Iterator[bytes]) -> bytes:
@@ -125,10 +107,19 @@ def _gunzip(packed: bytes) -> Iterator[bytes]:
 
 
 def _unzstd(packed: bytes) -> Iterator[bytes]:
+    """The library does not tell a body that was cut off from one that is whole: a frame of our own behind it comes out only
+    where the one before it has ended."""
+    end = b"the end of a body"
+    behind = zstandard.ZstdCompressor().compress(end)
     unpacking = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-    with unpacking.stream_reader(io.BytesIO(packed), read_across_frames=True) as reader:
+    held = b""
+    with unpacking.stream_reader(io.BytesIO(packed + behind), read_across_frames=True) as reader:
         while part := reader.read(STEP):
-            yield part
+            held += part
+            yield held[: -len(end)]
+            held = held[-len(end) :]
+    if held != end:
+        raise EOFError
 
 
 UNPACKS: Mapping[bytes, Callable[[bytes], Iterator[bytes]]] = {

@@ -30,7 +30,7 @@ SAID = 5
 """Errors that an answer to an exporter quotes: it logs them as one line."""
 
 
-class Outcome(msgspec.Struct):
+class Outcome(msgspec.Struct, gc=False):
     """Of one delivery."""
 
     accepted: int = 0
@@ -45,11 +45,15 @@ class Outcome(msgspec.Struct):
             self.named += rejected[: NAMED - len(self.named)]
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     status: int
     body: bytes
     content_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def head(self) -> list[tuple[bytes, bytes]]:
+        return [(b"content-type", self.content_type), (b"content-length", b"%d" % len(self.body)), *self.headers]
 
 
 @dataclass(frozen=True, slots=True)

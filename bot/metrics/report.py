@@ -6,18 +6,19 @@ Decides what is read together and what a report holds. How it is shown is `table
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.incident.deadlines import BusinessCalendar, response_due
 from bot.incident.metrics import counted, facts_of, measure
-from bot.incident.words import EvidenceKind, Severity
+from bot.incident.words import Severity
 from bot.metrics.summary import By, Case, Group, group, groups
 from bot.playbook import Playbook
 from bot.playbook.review import Metric
-from bot.store import Store, measured
+from bot.store import Store, measured, months
 from bot.store.measured import Measurable
+from bot.store.months import Figures
 
 RespondBy = Callable[[Severity, datetime], datetime]
 """By when somebody must answer an incident of this severity that was declared then."""
@@ -37,15 +38,6 @@ class Report:
     """True where there were more than one question reads: the oldest are missing."""
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What was read, before it is measured."""
-
-    found: Sequence[Measurable]
-    told: Mapping[int, datetime]
-    kept: Mapping[int, frozenset[EvidenceKind]]
-
-
 async def report(
     store: Store,
     playbook: Playbook,
@@ -58,17 +50,9 @@ async def report(
 ) -> Report:
     """The incidents declared from `since` on and before `until`; five thousand take a thread for a while, never the loop."""
     now = store.now()
-    figures = await read(store, since, until)
+    figures = await months.read(store, since, until)
     respond_by = responding(playbook, calendar, speed=speed)
     return await asyncio.to_thread(summed_up, figures, playbook, respond_by, since=since, until=until, by=by, now=now)
-
-
-async def read(store: Store, since: datetime, until: datetime) -> Figures:
-    """One look at the store: all of it is of one moment."""
-    async with store.read() as session:
-        found = await measured.between(session, since, until)
-        told = await measured.told(session, found)
-        return Figures(found, told, await measured.kept(session, found))
 
 
 def responding(playbook: Playbook, calendar: BusinessCalendar, *, speed: float = 1.0) -> RespondBy:

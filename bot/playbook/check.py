@@ -35,6 +35,7 @@ def check(parts: Parts) -> list[Problem]:
         *_tags(parts),
         *patterns_run(parts),
         *examples_are_true(parts),
+        *_rules(parts),
         *_sources(parts),
         *_clocks(parts),
     ]
@@ -184,6 +185,13 @@ def _tags(parts: Parts) -> Iterator[Problem]:
         path = ("actions", index, "mitigations")
         known = parts.atlas.model.mitigations
         yield from undeclared(parts.actions.document, path, action.mitigations, known, "ATLAS mitigation")
+
+
+def _rules(parts: Parts) -> Iterator[Problem]:
+    triggers = {part.model.id for part in parts.triggers}
+    for part in parts.triggers:
+        named = getattr(part.model.rule, "up_to_ratio", None)
+        yield from undeclared(part.document, ("rule", "up_to_ratio"), [named] if named else (), triggers, "trigger")
 
 
 def _sources(parts: Parts) -> Iterator[Problem]:

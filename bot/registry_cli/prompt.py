@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from bot.store import Store
     from bot.store.sealing import DetectionKey
 
-prompt = typer.Typer(help="System prompts, kept as keyed hashes of every eight words in a row.", no_args_is_help=True)
+SLOW = ", of an earlier version: found, but every text is slow to scan until it is registered again"
+
+prompt = typer.Typer(help="System prompts, kept as keyed hashes and sealed pieces.", no_args_is_help=True)
 
 
 @prompt.command("add")
@@ -28,9 +30,8 @@ def add_prompt(
 ) -> None:
     """Register a system prompt, or its new text under the same name."""
     from bot.detection.scan import shingles_of
-    from bot.incident.registered import Prompt
     from bot.store import registered
-    from bot.store.knowledge import packed
+    from bot.store.knowledge import prompt_row
 
     text, known = _text(file), [_text(one) for one in public or ()]
 
@@ -39,14 +40,12 @@ def add_prompt(
             found = shingles_of(text, key.hashing, public=known)
         except ValueError as error:
             raise Invalid(str(error)) from None
-        shingles, words = packed(found.shingles), packed(sorted(found.words))
-        left_out = found.shingles.count("")
         async with store.unit() as unit:
-            row = Prompt(name=name, app=app, shingles=shingles, words=words, left_out=left_out, added_at=unit.now)
+            row = prompt_row(key, name=name, app=app, found=found, at=unit.now)
             return await registered.put_prompt(unit, key, row)
 
     kept = under_key(work)
-    typer.echo(f"{name} is registered: {_fragments(kept)}. Its text is kept nowhere.")
+    typer.echo(f"{name} is registered: {_fragments(kept)}. Its text is kept nowhere in the clear.")
 
 
 @prompt.command("list")
@@ -74,7 +73,8 @@ def _fragments(row: Prompt) -> str:
     from bot.incident.registered import SHORT_DIGEST
 
     count = len(row.shingles) // SHORT_DIGEST - row.left_out
-    return f"{count} shingles" + (f", {row.left_out} more are public" if row.left_out else "")
+    public = f", {row.left_out} more are public" if row.left_out else ""
+    return f"{count} shingles{public}{'' if row.anchors else SLOW}"
 
 
 def _text(file: typer.FileText) -> str:

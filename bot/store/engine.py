@@ -22,7 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.errors import Busy, Misconfigured, Repeated
 from bot.incident.outward import InboundKey
-from bot.store import alone
+from bot.store import alone, trips
 from bot.store.busy import connecting, in_words
 from bot.store.unit import Unit
 
@@ -172,8 +172,8 @@ def _engine(url: URL, *, sqlite: bool, busy_seconds: float) -> AsyncEngine:
         return create_async_engine(
             url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args={"timeout": 10}
         )
-    timeouts = {"timeout": busy_seconds, "isolation_level": None}
-    engine = create_async_engine(url, hide_parameters=True, connect_args=timeouts)  # an error's text reaches the log
+    how = {"timeout": busy_seconds, "isolation_level": None, "async_creator_fn": trips.connect}
+    engine = create_async_engine(url, hide_parameters=True, connect_args=how)  # an error's text reaches the log
 
     # SQLite numbers the rows of one INSERT in their order: many are written in one statement and still told apart.
     engine.dialect.insertmanyvalues_implicit_sentinel = InsertmanyvaluesSentinelOpts.ANY_AUTOINCREMENT

@@ -1,20 +1,22 @@
 """What is registered, opened and brought into the scanner's own shapes; loaded again only where it changed.
 
 Decides when something changed: two numbers in the store, asked for with one cheap question. How often it is asked is the
-caller's. Values of canaries are in the clear in what is returned here, and nowhere else.
+caller's. Values of canaries and anchors of prompts are in the clear in what is returned here, and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
 
 from pydantic import SecretStr
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.detection.scan import Canary, Knowledge, Prompt
+from bot.detection.scan import Canary, Knowledge, Prompt, Shingled
 from bot.incident import registered as nouns
 from bot.incident.incident import Counter
 from bot.incident.registered import OWNED, REGISTERED, SHORT_DIGEST, OwnedIdentifier, Suppression
@@ -24,6 +26,8 @@ from bot.store.engine import Store
 from bot.store.owner_index import OwnerIndex
 from bot.store.sealing import DetectionKey, detection_key
 
+ANCHORS = "anchors"
+"""Sealed with them, so that nothing else that is sealed can be put in their place."""
 PAGE = 2_000
 """Rows taken over at once: a few milliseconds of the loop."""
 
@@ -54,7 +58,7 @@ async def load(store: Store, key: DetectionKey, held: Loaded | None = None) -> L
         assert isinstance(owners, OwnerIndex)
         knowledge = Knowledge(
             canaries=tuple(_canary(key, one) for one in await registered.canaries(session)),
-            prompts=tuple(_prompt(one) for one in await registered.prompts(session)),
+            prompts=tuple(_prompt(key, one) for one in await registered.prompts(session)),
             owners=owners,
             kinds=owners.kinds,
         )
@@ -93,9 +97,36 @@ def _canary(key: DetectionKey, canary: nouns.Canary) -> Canary:
     return Canary(canary.name, kind, registered.opened(key, canary))
 
 
-def _prompt(prompt: nouns.Prompt) -> Prompt:
+def _prompt(key: DetectionKey, prompt: nouns.Prompt) -> Prompt:
     shingles, words = unpacked(prompt.shingles), unpacked(prompt.words)
-    return Prompt(prompt.name, prompt.app, shingles, frozenset(words))
+    return Prompt(prompt.name, prompt.app, shingles, frozenset(words), _anchors(key, prompt))
+
+
+def _anchors(key: DetectionKey, prompt: nouns.Prompt) -> tuple[str, ...]:
+    """None where they are not those of the shingles: a replica of a version without anchors has registered a new text since, and
+    of a prompt without anchors no quote is passed over. Raises Misconfigured as `unseal` does."""
+    if prompt.anchors is None:
+        return ()
+    of, *anchors = key.unseal(prompt.anchors, prompt.name, ANCHORS, prompt.app).split()
+    return tuple(anchors) if of == _identity(prompt.shingles) else ()
+
+
+def _identity(shingles: bytes) -> str:
+    return sha256(shingles).hexdigest()
+
+
+def prompt_row(key: DetectionKey, *, name: str, app: str | None, found: Shingled, at: datetime) -> nouns.Prompt:
+    """What is stored of a prompt, for `registered.put_prompt`. `found` was made with `key.hashing`."""
+    shingles = packed(found.shingles)
+    return nouns.Prompt(
+        name=name,
+        app=app,
+        shingles=shingles,
+        words=packed(sorted(found.words)),
+        anchors=key.seal(" ".join((_identity(shingles), *found.anchors)), name, ANCHORS, app),
+        left_out=found.shingles.count(""),
+        added_at=at,
+    )
 
 
 def packed(hashes: Sequence[str]) -> bytes:

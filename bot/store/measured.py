@@ -1,17 +1,16 @@
 """What metrics ask of the store: the incidents of a span of time, when stakeholders were told, which evidence is kept.
 
 Reads only, a bounded number of rows, and only what indexes answer: no question here touches a timeline. What a metric is,
-is `bot.incident.metrics`'.
+is `bot.incident.metrics`'; that ended incidents are not read again and again is `months`'.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Executable, func
 from sqlmodel import col, select
@@ -28,8 +27,7 @@ AT_ONCE = 200
 """Rows between two looks of the loop at everything else: some five milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurable:
+class Measurable(NamedTuple):
     """What metrics read of one incident: `bot.incident.metrics.Recorded`. Never a drill."""
 
     number: int
@@ -49,7 +47,7 @@ class Measurable:
     ended_at: datetime | None
 
 
-COLUMNS = tuple(getattr(Incident, one.name) for one in fields(Measurable))
+COLUMNS = tuple(getattr(Incident, name) for name in Measurable._fields)
 
 
 async def between(session: AsyncSession, since: datetime, until: datetime, *, most: int = MOST) -> list[Measurable]:
@@ -59,46 +57,51 @@ async def between(session: AsyncSession, since: datetime, until: datetime, *, mo
     return [Measurable(*row) async for row in _rows(session, wanted.order_by(at.desc()).limit(most))]
 
 
+async def running(session: AsyncSession, since: datetime, until: datetime) -> list[Measurable]:
+    """Those of them that have not ended."""
+    at = col(Incident.declared_at)
+    wanted = select(*COLUMNS).where(col(Incident.ended_at).is_(None), at >= since, at < until, ~col(Incident.drill))
+    return [Measurable(*row) async for row in _rows(session, wanted)]
+
+
 async def told(session: AsyncSession, found: Sequence[Measurable]) -> Mapping[int, datetime]:
     """When stakeholders first read of each incident: its announcement, or an update where that came sooner.
 
     The announcement's moment is that of its message, by Slack's clock. Who reads of it on another incident's line (a storm)
     is told by the first update of its own; without one it is not known when.
     """
-    if not found:
-        return {}
-    first, last = _span(found)
-    announced = select(col(Surface.incident), col(Surface.ts)).where(
-        col(Surface.incident).between(first, last),
-        Surface.kind == SurfaceKind.ANNOUNCEMENT,
-        col(Surface.ts).is_not(None),
-    )
+    known: dict[int, datetime] = {}
     of_update = col(StakeholderUpdate.incident)
-    updated = (
-        select(of_update, func.min(StakeholderUpdate.at)).where(of_update.between(first, last)).group_by(of_update)
-    )
-    when = {number: posted_at(ts) async for number, ts in _rows(session, announced)}
-    known = {number: at for number, at in when.items() if at is not None}
-    async for number, at in _rows(session, updated):
-        known[number] = min(known.get(number, at), at)
+    for numbers in _pieces(found):
+        announced = select(col(Surface.incident), col(Surface.ts)).where(
+            col(Surface.incident).in_(numbers),
+            Surface.kind == SurfaceKind.ANNOUNCEMENT,
+            col(Surface.ts).is_not(None),
+        )
+        updated = select(of_update, func.min(StakeholderUpdate.at)).where(of_update.in_(numbers)).group_by(of_update)
+        async for number, ts in _rows(session, announced):
+            if (at := posted_at(ts)) is not None:
+                known[number] = at
+        async for number, at in _rows(session, updated):
+            known[number] = min(known.get(number, at), at)
     return known
 
 
 async def kept(session: AsyncSession, found: Sequence[Measurable]) -> Mapping[int, frozenset[EvidenceKind]]:
     """The kinds of evidence that the vault holds of each incident."""
-    if not found:
-        return {}
     of, held = col(Evidence.incident), (Evidence.state == EvidenceState.KEPT)
-    wanted = select(of, col(Evidence.kind)).where(of.between(*_span(found)), held).distinct()
     kinds: dict[int, set[EvidenceKind]] = {}
-    async for number, kind in _rows(session, wanted):
-        kinds.setdefault(number, set()).add(kind)
+    for numbers in _pieces(found):
+        wanted = select(of, col(Evidence.kind)).where(of.in_(numbers), held).distinct()
+        async for number, kind in _rows(session, wanted):
+            kinds.setdefault(number, set()).add(kind)
     return {number: frozenset(of_it) for number, of_it in kinds.items()}
 
 
-def _span(found: Sequence[Measurable]) -> tuple[int, int]:
-    """Numbers follow the order in which incidents were declared, so that a span of them is what one index answers."""
-    return min(one.number for one in found), max(one.number for one in found)
+def _pieces(found: Sequence[Measurable]) -> Iterator[list[int]]:
+    """Numbers, so many that one question takes: who runs longest and who came last may lie thousands apart."""
+    for start in range(0, len(found), AT_ONCE):
+        yield [one.number for one in found[start : start + AT_ONCE]]
 
 
 async def _rows(session: AsyncSession, wanted: Executable) -> AsyncIterator[Any]:

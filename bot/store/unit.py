@@ -6,7 +6,7 @@ What a use case writes is the use case's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.incident.columns import Json
 from bot.incident.errors import NotFound
+from bot.incident.evidence import Fingerprint, WaitingBytes
 from bot.incident.incident import Actor, Counter, Incident
 from bot.incident.outward import (
     IN_THE_ROOM,
@@ -35,12 +36,17 @@ from bot.incident.outward import (
     SurfaceKind,
 )
 from bot.incident.timeline import Happened, TimelineEntry, link
+from bot.incident.work import Step
+from bot.store import months
 
 Key = tuple[Any, ...]
 UNIQUE: dict[type[SQLModel], tuple[str, ...]] = {
     Intent: ("key",),
     Reminder: ("key",),
     Surface: ("incident", "kind", "part"),
+    Step: ("incident", "step_id"),
+    Fingerprint: ("incident", "value"),
+    WaitingBytes: ("sha256",),
 }
 """What makes a row the same one: a second wish for it changes nothing."""
 SPACING = timedelta(seconds=1)
@@ -57,6 +63,10 @@ class Unit:
         self.wakes = False
         """True once something must happen outside."""
         self._changed: set[int] = set()
+        self._new: set[int] = set()
+        """Incidents that open here: nothing of theirs can have been shown yet."""
+        self._measured_anew: set[str] = set()
+        """Months of which metrics know something that is no longer so."""
         self._answer = ""
         self._entries: list[Json] = []
         """Of the timeline, to be written in one statement: thousands of rows as objects would hold the loop."""
@@ -64,25 +74,36 @@ class Unit:
 
     def add(self, *nouns: SQLModel) -> None:
         self.session.add_all(nouns)
+        self._new |= {noun.number for noun in nouns if isinstance(noun, Incident)}
+
+    def opens(self, incident: Incident) -> bool:
+        """It is written by this unit for the first time: before it, the store had nothing of it."""
+        return incident.number in self._new
 
     async def flush(self) -> None:
         """Send what was added to the database now: a broken constraint raises here instead of at the end."""
         await self.session.flush()
         pending, self._pending = self._pending, {}
         entries, self._entries = self._entries, []
+        connection = await self.session.connection()
         if entries:
-            await (await self.session.connection()).execute(insert(TimelineEntry), entries)
+            await connection.execute(insert(TimelineEntry), entries)
         for noun, rows in pending.items():
-            await self.session.exec(self._insert(noun, UNIQUE[noun]), params=list(rows.values()))
+            await connection.execute(
+                self._insert(noun).on_conflict_do_nothing(index_elements=UNIQUE[noun]), list(rows.values())
+            )
 
-    def _insert(self, noun: type[SQLModel], unique: Sequence[str]) -> Any:
-        dialect = postgresql if self._postgres else sqlite
-        return dialect.insert(noun).on_conflict_do_nothing(index_elements=unique)
+    def _insert(self, noun: type[SQLModel]) -> Any:
+        return (postgresql if self._postgres else sqlite).insert(noun)
 
-    def _want(self, noun: type[SQLModel], row: Json) -> None:
-        """A row to insert where its key is not there yet. All of a unit go in one statement."""
+    def want(self, noun: type[SQLModel], row: Json) -> None:
+        """A row to insert where its key is not there yet, every row with the same columns. All of a unit go in one statement."""
         key = tuple(row[name] for name in UNIQUE[noun])
         self._pending.setdefault(noun, {}).setdefault(key, row)
+
+    def wanted(self, noun: type[SQLModel]) -> Collection[Json]:
+        """Rows of this kind that wait for the flush."""
+        return self._pending.get(noun, {}).values()
 
     def answer(self, text: str) -> str:
         """What the person or sender is told; a second delivery of the same act is told the same (design law 4)."""
@@ -97,6 +118,7 @@ class Unit:
         incident = found.one_or_none()
         if incident is None:
             raise NotFound(f"There is no INC-{number}. `/incident list` shows the open ones.")
+        self._ended(incident)  # it may be about to be reopened
         return incident
 
     async def lock(self, number: int) -> None:
@@ -105,21 +127,24 @@ class Unit:
         if self._postgres:  # SQLite has one writer
             await self.session.exec(select(Incident.number).where(Incident.number == number).with_for_update())
 
-    async def one_opens(self) -> None:
-        """From here to the end of this unit no other one opens an incident: what is counted now stays true."""
-        await self._seed_counter()
-        await self.session.exec(select(Counter).where(Counter.name == "incident").with_for_update())
+    async def one_opens(self) -> bool:
+        """From here to the end of this unit no other one opens an incident: what is counted now stays true.
 
-    async def _seed_counter(self) -> None:
-        seeded = (postgresql if self._postgres else sqlite).insert(Counter).values(name="incident", value=0)
-        await self.session.exec(seeded.on_conflict_do_nothing())
+        True where another one may have opened since this unit began: look again. SQLite has one writer.
+        """
+        if self._postgres:
+            await self._count(0)
+        return self._postgres
 
     async def next_number(self) -> int:
         """The next incident number. Without gaps: a rollback gives it back."""
-        await self._seed_counter()
-        taken = update(Counter).where(col(Counter.name) == "incident").values(value=Counter.value + 1)
-        result = await self.session.exec(taken.returning(col(Counter.value)))
-        return int(result.scalar_one())
+        return await self._count(1)
+
+    async def _count(self, more: int) -> int:
+        """Count up, and hold the counter."""
+        held = self._insert(Counter).values(name="incident", value=more)
+        counted = held.on_conflict_do_update(index_elements=["name"], set_={"value": Counter.value + more})
+        return int((await self.session.exec(counted.returning(col(Counter.value)))).scalar_one())
 
     def record(self, incident: Incident, kind: Happened, actor: Actor, /, **data: Any) -> None:
         """Append to the timeline, chained to the entry before. The incident must be locked by this unit or new in it."""
@@ -136,7 +161,16 @@ class Unit:
         entry["hash"] = link(entry)
         incident.head_seq, incident.head_hash = entry["seq"], entry["hash"]
         self._entries.append(entry)
+        self._ended(incident)
         self.refresh(incident)
+
+    def _ended(self, incident: Incident) -> None:
+        if incident.ended_at is not None:
+            self.measure_anew(incident)
+
+    def measure_anew(self, incident: Incident) -> None:
+        """Metrics are to read the incident again, though nothing was recorded."""
+        self._measured_anew.add(months.month_of(incident.declared_at))
 
     def refresh(self, incident: Incident) -> None:
         """Have the incident's surfaces rendered again at the end of this unit, though nothing was recorded."""
@@ -174,12 +208,12 @@ class Unit:
             "not_before": self.now,
             "error": ROOM_AWAITED if waits else None,
         }
-        self._want(Intent, row)
+        self.want(Intent, row)
         self.wakes = True
 
     async def show(self, incident: Incident, kind: SurfaceKind, part: str = "") -> None:
         """Want a surface. A surface of the room waits until the room is open: `open_surfaces` shows all that are wanted."""
-        self._want(Surface, {"incident": incident.number, "kind": kind, "part": part})
+        self.want(Surface, {"incident": incident.number, "kind": kind, "part": part})
         if kind is SurfaceKind.ANNOUNCEMENT or incident.channel_id is not None:
             key = f"show:{incident.number}:{kind}:{part}"
             args = {"surface": str(kind), "part": part}
@@ -204,7 +238,7 @@ class Unit:
                 "state": ReminderState.PENDING,
                 "fired_at": None,
             }
-            self._want(Reminder, row)
+            self.want(Reminder, row)
 
     async def stop_reminders(self, incident: Incident, *, where: Sequence[Any] = ()) -> None:
         """Stop what is still pending for the incident, or the part of it that `where` names."""
@@ -218,9 +252,10 @@ class Unit:
     async def finish(self, inbound: str | None) -> None:
         """The last writes before the commit: surfaces to show anew, and the answer kept for a second delivery."""
         await self.flush()
-        if self._changed:
-            self.wakes = True
-            await self.session.exec(rearm(self.now, col(Intent.incident).in_(sorted(self._changed))))
+        await months.forget(self.session, self._measured_anew, postgres=self._postgres)
+        self.wakes = self.wakes or bool(self._changed)
+        if shown := self._changed - self._new:
+            await self.session.exec(rearm(self.now, col(Intent.incident).in_(sorted(shown))))
         if inbound is not None:
             answered = update(InboundKey).where(col(InboundKey.key) == inbound).values(answer=self._answer)
             await self.session.exec(answered)

@@ -9,7 +9,6 @@ import hashlib
 from datetime import timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,12 +20,10 @@ FORGOTTEN = timedelta(days=1)
 """A form that was opened on a message and never sent leaves bytes behind: they go after this."""
 
 
-async def wait(unit: Unit, content: bytes) -> str:
+def wait(unit: Unit, content: bytes) -> str:
     """Have bytes wait, once however often they come; returns their SHA-256."""
     digest = hashlib.sha256(content).hexdigest()
-    dialect = postgresql if unit.session.get_bind().dialect.name == "postgresql" else sqlite
-    row = dialect.insert(WaitingBytes).values(sha256=digest, content=content, at=unit.now)
-    await unit.session.exec(row.on_conflict_do_nothing(index_elements=["sha256"]))
+    unit.want(WaitingBytes, {"sha256": digest, "content": content, "at": unit.now})
     return digest
 
 

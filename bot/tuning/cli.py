@@ -78,7 +78,6 @@ def tail(
     as_json: Json = False,
 ) -> None:
     """What came in, what was found in it and what fired: from the log on disk, no server is needed."""
-    from bot.detection.rule import TriggerRule
     from bot.tuning.tail import Readers, Wanted, as_data, in_words
     from bot.tuning.tail import tail as lines_of
     from bot.tuning.tune import trigger_of
@@ -90,7 +89,7 @@ def tail(
         _fail(error)
     if not kept.is_dir():
         typer.echo(f"There is no log at {kept} yet: `firsthour run` makes it with the first event.", err=True)
-    readers = Readers([TriggerRule(one.id, one.rule) for one in playbook.triggers.values()])
+    readers = Readers(playbook.rules)
     try:
         for line in lines_of(kept, Wanted(readers, user, only), last=lines, follow=follow):
             typer.echo(json.dumps(as_data(line, readers)) if as_json else in_words(line, readers))

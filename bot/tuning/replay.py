@@ -131,7 +131,8 @@ def replay(
     engine = Engine(rules, most_keys=most_keys * len(rules))
     for some in parts(passes):
         for finding in engine.take(some if among is None else [seen for seen in some if among.has(seen)]):
-            if finding.completed_at >= since:
+            # What it fires of another trigger (`up_to_ratio`) was not asked about.
+            if finding.completed_at >= since and finding.trigger in fired:
                 fired[finding.trigger].add(finding)
     by_value = {value: fired[f"{TRIAL}{value}"] for value in trials}
     return Replayed(fired[IN_FORCE], by_value, coverage, engine.evictions + (among.evictions if among else 0))

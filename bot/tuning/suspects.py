@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from bot.detection.engine import Engine
 from bot.detection.event import Seen
-from bot.detection.keys import subject
 from bot.detection.rule import TriggerRule
 
 
@@ -19,7 +18,7 @@ class Suspects:
 
     def __init__(self, rules: Sequence[TriggerRule], most_keys: int) -> None:
         self._engine = Engine(rules, most_keys=most_keys * len(rules))
-        self._order = rules[0].rule.key
+        self._subject_of = self._engine.rules[0].subject_of
         self._keys: set[str] = set()
 
     @property
@@ -31,8 +30,7 @@ class Suspects:
         if not found:
             return
         for seen in some:  # the events that completed them are here, and name the same subject
-            kind, who = subject(seen.event, self._order) or ("unknown", None)
-            if (kind, who, seen.event.app) in found and (key := self._key(seen)) is not None:
+            if (*self._subject_of(seen.event), seen.event.app) in found and (key := self._key(seen)) is not None:
                 self._keys.add(key)
 
     def has(self, seen: Seen) -> bool:

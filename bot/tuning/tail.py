@@ -48,7 +48,7 @@ class Readers:
 class Wanted:
     readers: Readers
     user: str | None = None
-    """`user_id` or `session_id` of an event, subject of a finding."""
+    """`user_id` or `session_id` of an event; of a finding its subject, its session, or one of a fleet."""
     trigger: str | None = None
     """Only events that this one reads, and only its findings."""
 
@@ -57,7 +57,8 @@ class Wanted:
         return named and (self.trigger is None or self.trigger in self.readers.of(seen))
 
     def finding(self, finding: Finding) -> bool:
-        return self.trigger in {None, finding.trigger} and self.user in {None, finding.subject_id}
+        named = {None, finding.subject_id, finding.session_id, *(who for _, who in finding.subjects)}
+        return self.trigger in {None, finding.trigger} and self.user in named
 
 
 Line = Seen | Fired
@@ -139,6 +140,11 @@ def _fired(fired: Fired) -> str:
         f"⇒ {finding.trigger} {what}",
         _short(finding.app) or "no application",
         f"{finding.subject_kind}:{_short(finding.subject_id) or '?'}",
+        *(
+            [f"session:{_short(finding.session_id)}"]
+            if finding.session_id and finding.subject_kind != "session"
+            else []
+        ),
         *([counts] if counts else []),
         *map(_mark, finding.marks[-1:]),
         *([f"suppressed by {_short(fired.by)}"] if fired.by is not None else []),

@@ -50,10 +50,16 @@ class Findings:
         self._tries: dict[Key, int] = {}
         self._there, self._stopping = asyncio.Event(), asyncio.Event()
         self._urgent = asyncio.Event()
+        self._opens, self._away = 0, False
         self._working: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    @property
+    def opening(self) -> bool:
+        """What would open an incident is being committed, and not kept back by a store that is away."""
+        return self._opens > 0 and not self._away
 
     @property
     def waiting(self) -> list[Finding]:
@@ -71,6 +77,7 @@ class Findings:
         self._waiting.setdefault(_key(finding), []).append(finding)
         self._there.set()
         if finding.first:
+            self._opens += 1
             self._urgent.set()
 
     def start(self) -> None:
@@ -94,6 +101,7 @@ class Findings:
             if self._stopping.is_set() and not self._ids:
                 return
             urgent, failed = await self._round(failed)
+            self._away = failed > 0
             if failed:
                 await self._rest(self._stopping, min(LONGEST, BACKOFF * 2 ** min(failed, 6)))
             elif not urgent:
@@ -125,6 +133,7 @@ class Findings:
 
     async def _commit(self, key: Key) -> None:
         some = self._waiting[key][:TOGETHER]
+        began = time.perf_counter()
         try:
             outcome = await self._report(some)
         except Busy:
@@ -136,6 +145,7 @@ class Findings:
             log.exception("watch.finding_failed", trigger=key[0])
             self._tried(key, some, "unforeseen")
             return
+        self._metrics.stage("commit", time.perf_counter() - began)
         for finding in some:
             self._metrics.committed(time.monotonic() - self._since[finding.id])
             self._metrics.finding(finding.trigger, outcome if finding is some[0] else "attached")
@@ -151,6 +161,7 @@ class Findings:
 
     def _forget(self, key: Key, some: Sequence[Finding]) -> None:
         self._tries.pop(key, None)
+        self._opens -= sum(finding.first for finding in some)
         for finding in some:
             self._ids.discard(finding.id)
             self._since.pop(finding.id, None)

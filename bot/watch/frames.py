@@ -24,6 +24,10 @@ class FrameKind(IntEnum):
     HEADER = 3
     STATES = 4
     END = 5
+    OWED = 6
+    """Events that were accepted and are not counted yet (`owed`): nobody but a start reads them."""
+    PAID = 7
+    """The number of the frame of which that is no longer so."""
 
 
 KINDS = frozenset(int(kind) for kind in FrameKind)

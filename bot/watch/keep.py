@@ -97,7 +97,8 @@ class Keeper:
             if not self._events.ours:
                 self._metrics.snapshot("failed")
                 return False
-            header, findings = Header(self._events.number, self._now(), self._rules), self._watch.findings.waiting
+            owed, findings = self._watch.owed.since, self._watch.findings.waiting
+            header = Header(self._events.number, self._now(), self._rules, owed=owed)
             records = _dumped(self._watch.states)  # at this very moment, whatever is counted while it is written
             try:
                 size = await self._snapshots.write(header, findings, records, breathe)

@@ -6,7 +6,7 @@ come apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.detection.engine import Engine
 from bot.detection.event import Event, Seen
@@ -39,6 +39,10 @@ class LocalStates:
     @property
     def late(self) -> int:
         return self.engine.late
+
+    @property
+    def figures(self) -> Mapping[str, Callable[[], float]]:
+        return {}
 
     async def close(self) -> None:
         return None

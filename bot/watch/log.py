@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,8 @@ class EventLog:
         """Events that were counted and are in no log, since the start."""
         self.appended = 0
         """Bytes since the start, written or not."""
+        self.wrote: Callable[[float], None] = lambda seconds: None
+        """Told how long each write to the disk took."""
 
     async def start(self) -> None:
         """Raises Misconfigured where another process writes there. A folder that cannot be written is no reason not to start."""
@@ -105,6 +108,8 @@ class EventLog:
         if self._writing is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._writing, ENDS_WITHIN)
+        if left := sum(one.events for one in self._waiting):
+            log.error("watch.log_left_unwritten", count=left, why=self.trouble)
         await asyncio.to_thread(self._disk.close)
 
     async def _write_on(self) -> None:
@@ -122,10 +127,12 @@ class EventLog:
         self._there.clear()
         batch = tuple(self._waiting)
         error: Exception | None = None
+        began = time.perf_counter()
         try:
             await asyncio.to_thread(self._disk.write, batch)
         except (OSError, Misconfigured) as refused:
             error = refused
+        self.wrote(time.perf_counter() - began)
         while (
             self._waiting and self._waiting[0].number <= self._disk.last
         ):  # of a batch that was refused, a part may be there

@@ -9,7 +9,10 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bot.watch.laps import Stage
+
 LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 COMMIT_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
 
 
@@ -34,6 +37,10 @@ class WatchMetrics:
             "firsthour_finding_commit_seconds", "From a finding to its commit.", buckets=COMMIT_SECONDS,
             registry=registry,
         )  # fmt: skip
+        self._stages = Histogram(
+            "firsthour_watch_stage_seconds", "Seconds of one step of a batch, of one write of the log, of one commit.", ["stage"],
+            buckets=STAGE_SECONDS, registry=registry,
+        )  # fmt: skip
         self._matcher = Gauge(
             "firsthour_watch_matcher", "1 for the matcher that scans texts.", ["matcher"], registry=registry
         )
@@ -56,6 +63,9 @@ class WatchMetrics:
 
     def committed(self, seconds: float) -> None:
         self._committed.observe(seconds)
+
+    def stage(self, stage: Stage, seconds: float) -> None:
+        self._stages.labels(stage).observe(seconds)
 
     def matcher(self, name: str) -> None:
         self._matcher.clear()
@@ -80,6 +90,11 @@ GAUGES = {
     "snapshot_age_seconds": "Age of the newest snapshot of the state; -1 without one.",
     "findings_waiting": "Findings that are not committed yet.",
     "events_waiting": "Events that wait for Valkey to be back.",
+    "valkey_away": "1 while Valkey does not answer, so that events wait.",
+    "valkey_races": "Keys that another replica wrote in between, so that they were counted once more, since the start.",
+    "valkey_known": "Events, by key, that had been counted before, since the start.",
+    "valkey_begun": "Keys of which Valkey held nothing, since the start: new ones, or all of them where it forgot.",
+    "valkey_unreadable": "Keys that another version had written and that began anew, since the start.",
     "streams_evicted": "Answers in pieces that were forgotten because there were too many, since the start.",
     "texts_cut_short": "Texts with more identifiers than are looked up, since the start.",
 }

@@ -7,6 +7,7 @@ store that is away keeps it from nothing but opening incidents, and those wait.
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -44,7 +45,7 @@ log = structlog.get_logger()
 MEGABYTE = 1024 * 1024
 GIVES_WAY = 0.0005
 """Seconds that a thread waits for the interpreter while the loop is busy. Python's 5 ms would be waited for at each of the
-some eighty turns that a commit has in SQLite's thread: half a second beside a stream of events."""
+some twenty-five trips of a commit to SQLite's thread: an eighth of a second beside a stream of events."""
 TOGETHER_IN_VALKEY = 2000
 """Events of one step: a step is some round trips."""
 
@@ -62,6 +63,7 @@ class RunningWatch:
         self.folder = folder_of(settings, wanted.folder, ctx.store)
         most_bytes = wanted.most_megabytes * MEGABYTE
         self._events = EventLog(self.folder, days=wanted.days, most_bytes=most_bytes, now=self._now)
+        self._events.wrote = functools.partial(self._metrics.stage, "log")
         self._findings = Findings(self._report, self._metrics, self._severity)
         self._engine = Engine(self._rules, most_keys=wanted.most_keys)
         self._states, together = self._states_of(settings)
@@ -82,7 +84,7 @@ class RunningWatch:
         ends.push_async_callback(self._states.close)
         self._watch = watch = Watch(
             self._states, scanner, self._events, self._findings, self._metrics,
-            suppressed_by=registered.suppressed_by, now=Steady(self._now), together=self._together,
+            named=scanner.named, suppressed_by=registered.suppressed_by, now=Steady(self._now), together=self._together,
         )  # fmt: skip
         self.keeper = keeper = Keeper(
             watch, self._events, self._metrics, {one.id: _form(one) for one in self._engine.rules},
@@ -154,6 +156,7 @@ class RunningWatch:
                 "events_waiting": lambda: watch.waiting,
                 "streams_evicted": lambda: scanner.streams_evicted,
                 "texts_cut_short": lambda: scanner.cut_short,
+                **states.figures,
             }
         )
 

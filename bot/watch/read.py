@@ -90,7 +90,7 @@ def read_frames(some: Iterable[Segment]) -> Iterator[Frame]:
 
 
 def seen_of(frame: Frame) -> list[Seen]:
-    """None of them where another version wrote them in a form that is not read any more."""
+    """Of one that was seen or is owed; none where another version wrote them in a form that is not read any more."""
     try:
         return SEEN.decode(frame.payload)
     except msgspec.DecodeError:

@@ -1,7 +1,7 @@
 """A start: the newest snapshot, and the log after it counted again.
 
 Decides what of both is read. What fires again while the log is counted is the same finding: the store counts it once. With
-states in Valkey only findings that may not be committed are brought back.
+states in Valkey only findings that may not be committed are brought back, and events that were never counted.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class Resume:
         self._watch, self._events, self._rules, self._newest = watch, events, rules, newest
         self._after = newest.header.number if newest is not None else 0
         self._fired = _FiredAgain()
+        self._owed: dict[int, Frame] = {}
+        """What was accepted and not counted, by the number of its frame."""
         self._local = watch.states if isinstance(watch.states, LocalStates) else None
 
     async def run(self, now: float) -> None:
@@ -58,7 +60,16 @@ class Resume:
             await breathe()
         for finding in self._fired.open():
             self._watch.findings.add(finding)
-        log.info("watch.resumed", keys=keys, events=events, seconds=round(time.monotonic() - began, 2))
+        for number, frame in self._owed.items():
+            self._watch.owed.again(number, seen_of(frame))
+            await breathe()
+        log.info(
+            "watch.resumed",
+            keys=keys,
+            events=events,
+            owed=len(self._watch.owed),
+            seconds=round(time.monotonic() - began, 2),
+        )
 
     async def _load(self, newest: Snapshot) -> int:
         """All but the states of rules whose primitive or key was changed since: those begin anew."""
@@ -75,23 +86,29 @@ class Resume:
         return count
 
     def _frames(self, now: float) -> Iterator[Frame]:
-        """Of the log: from some minutes before the snapshot on, for the ids; without one, what the longest window holds."""
+        """Of the log: from some minutes before the snapshot on, for the ids, and further back where events were owed then;
+        without one, what the longest window holds."""
         there = _followed(segments(self._events.folder))
         if self._newest is None:
             oldest = (now - LONGEST_WINDOW) * 1000
             return read_frames(one for one, after in there if after is None or after.began_ms >= oldest)
         since, enough = (self._newest.header.at - IDS_BACK) * 1000, 0
+        owed = self._newest.header.owed or self._after
         wanted: list[Segment] = []
         for one, after in reversed(there):
             if after is not None and after.first <= self._after:
                 enough += one.path.stat().st_size
-                if after.began_ms < since or enough > IDS_BYTES:
+                if after.first <= owed and (after.began_ms < since or enough > IDS_BYTES):
                     break
             wanted.append(one)
         return read_frames(reversed(wanted))
 
     def _again(self, frame: Frame) -> int:
         """One frame of the log. Returns how many of its events were counted again."""
+        if frame.kind is FrameKind.OWED:
+            self._owed[frame.number] = frame
+        if frame.kind is FrameKind.PAID:
+            self._owed.pop(msgspec.msgpack.decode(frame.payload, type=int), None)
         if frame.kind is FrameKind.FINDINGS and frame.number > self._after:
             self._fired.told(fired_of(frame))
         if frame.kind is not FrameKind.SEEN or self._local is None:

@@ -41,6 +41,8 @@ class Header(msgspec.Struct, frozen=True):
     rules: dict[str, str]
     """By id of a rule, the form of its states."""
     format: int = FORMAT
+    owed: int = 0
+    """The oldest frame of the log whose events were still to be counted; 0 where there was none."""
 
 
 class Snapshot(NamedTuple):

@@ -5,7 +5,7 @@ Decides the one interface of both, and what was seen before. What a state is, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from bot.detection.event import Event, Seen
@@ -37,6 +37,11 @@ class States(Protocol):
     @property
     def late(self) -> int:
         """Events that were later than the allowed lateness, since the start."""
+        ...
+
+    @property
+    def figures(self) -> Mapping[str, Callable[[], float]]:
+        """What else can be told of them, by the names of `metrics.GAUGES`."""
         ...
 
     async def close(self) -> None: ...

@@ -14,7 +14,7 @@ import itertools
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -25,10 +25,11 @@ from bot.detection.event import Event, Seen
 from bot.detection.finding import Finding
 from bot.detection.index import Index
 from bot.detection.late import Late
+from bot.gate.valkey_client import FAILURES, client_of
 from bot.watch.recent import Recent
 from bot.watch.states import StatesAway, identity
 from bot.watch.valkey_look import APART
-from bot.watch.valkey_wire import AT_ONCE, FAILURES, VERSION, Wire, client_of
+from bot.watch.valkey_wire import ANSWER_WITHIN, AT_ONCE, VERSION, Wire
 from bot.watch.valkey_work import Work, sorted_by_key
 
 log = structlog.get_logger()
@@ -52,13 +53,15 @@ class ValkeyStates:
 
         Raises Misconfigured where the address cannot be used.
         """
-        client_of(url)
+        client_of(url, ANSWER_WITHIN)
         self.away = False
         """Valkey did not answer the last batch in time."""
         self.races = 0
         """Keys that another replica wrote in between, so that they were counted once more."""
         self.known = 0
         """Events, by key, that had been counted before: by another replica, or before a crash."""
+        self.begun = 0
+        """Keys of which nothing lay there: new ones, expired ones, and all of them where the server forgot what it had."""
         self.unreadable = 0
         """Values that another version had written: their windows began anew."""
         self.evictions = 0
@@ -79,6 +82,16 @@ class ValkeyStates:
         """Events that came too late for the window of a rule that read them; each once."""
         return self._late.count
 
+    @property
+    def figures(self) -> Mapping[str, Callable[[], float]]:
+        return {
+            "valkey_away": lambda: self.away,
+            "valkey_races": lambda: self.races,
+            "valkey_known": lambda: self.known,
+            "valkey_begun": lambda: self.begun,
+            "valkey_unreadable": lambda: self.unreadable,
+        }
+
     async def new(self, events: Sequence[Event]) -> Sequence[bool]:
         """By what this process remembers. What another replica was handed is known again in `take`, key by key: an event
         that was only marked, by a replica that died before it counted it, would be lost."""
@@ -94,6 +107,7 @@ class ValkeyStates:
         await self._look()
         outcomes = [one.outcome for one in work if one.outcome is not None]
         self.known += sum(outcome.known for outcome in outcomes)
+        self.begun += sum(one.begun for one in work)
         self._tell_unreadable(sum(one.unreadable for one in work))
         found = [each for outcome in outcomes for each in outcome.findings]
         return [finding for _, finding in sorted(found, key=lambda each: each[0])]

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from bot.watch.valkey_wire import FAILURES, Server, Wire
+from bot.gate.valkey_client import FAILURES
+from bot.watch.valkey_wire import Server, Wire
 
 APART = 30.0
 """Seconds: half of the lateness that events are granted."""

@@ -1,24 +1,21 @@
 """What is said to Valkey, Redis or a cluster of either: read many values, and exchange each of many for a new one.
 
-Decides how an address becomes a client and which keys one command may name. What the values mean is `valkey_entry`'s; how long
-a batch waits, and what holds while nobody answers, is `valkey`'s.
+Decides which keys one command may name. What the values mean is `valkey_entry`'s; how long a batch waits, and what holds while
+nobody answers, is `valkey`'s; how an address becomes a client is the gate's, which shares it (`bot.gate.valkey_client`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import SecretStr
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import RedisCluster
 from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterPipeline
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
 
-from bot.incident.errors import Misconfigured
+from bot.gate.valkey_client import Client, close, opened
 
 ANSWER_WITHIN = 1.0
 """Seconds for one answer. Then the connection is given up, and what was asked is asked again."""
@@ -28,8 +25,6 @@ VERSION = 8
 """Bytes before each value, other ones at each write, whoever writes. A count from one on would not do: what the server
 evicted begins anew, and would have the version that somebody read before."""
 T = TypeVar("T")
-
-FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 EXCHANGE = f"""
 local won = {{}}
@@ -82,21 +77,13 @@ class Server:
 class Wire:
     """What answers at one address. Whatever it is asked may raise one of FAILURES."""
 
-    def __init__(self, client: Redis | RedisCluster) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     @classmethod
     async def open(cls, url: SecretStr) -> Wire:
-        """Asks the server what it is: a cluster's address looks like any other's."""
-        client = client_of(url)
-        try:
-            if not (await client.info("cluster")).get("cluster_enabled"):
-                return cls(client)
-        except BaseException:
-            await client.aclose()
-            raise
-        await client.aclose()
-        return cls(RedisCluster.from_url(url.get_secret_value(), **_patience()))
+        """Raises Misconfigured where the address cannot be used."""
+        return cls(await opened(url, ANSWER_WITHIN))
 
     async def read(self, keys: Sequence[str]) -> list[Read]:
         """What stands under each key, in their order."""
@@ -141,24 +128,7 @@ class Wire:
         return self._client.pipeline(transaction=False)
 
     async def close(self) -> None:
-        await self._client.aclose()
-
-
-def client_of(url: SecretStr) -> Redis:
-    """Nothing is sent yet. Raises Misconfigured where the address cannot be used."""
-    try:
-        return Redis.from_url(url.get_secret_value(), **_patience())
-    except ValueError:
-        raise Misconfigured("REDIS_URL is not the address of a Valkey or Redis. Use redis://… or rediss://…") from None
-
-
-def _patience() -> dict[str, Any]:
-    """The batch itself asks again; a client that does so too would only hide how long it takes."""
-    return {
-        "socket_timeout": ANSWER_WITHIN,
-        "socket_connect_timeout": ANSWER_WITHIN,
-        "retry": Retry(NoBackoff(), 0),
-    }
+        await close(self._client)
 
 
 def _parts(some: Sequence[T], most: int) -> Iterator[Sequence[T]]:

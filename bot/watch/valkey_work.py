@@ -37,6 +37,8 @@ class Work:
     version: bytes = b""
     """Of what was sent last. Found again, it was written although no answer came."""
     outcome: Outcome | None = None
+    begun: bool = False
+    """Nothing lay there."""
     unreadable: bool = False
     """What lay there was written by another version of ours: the windows of this key began anew."""
 
@@ -44,6 +46,7 @@ class Work:
         """The value to write, under this version; None where there is nothing to, because all of it is there."""
         if self.version and self.version == read.version:
             return None
+        self.begun = read.value is None
         try:
             self.outcome = applied(read.value, self.rule, self.events)
         except msgspec.MsgspecError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -20,23 +20,23 @@ from bot.detection.finding import Finding
 from bot.incident.errors import Busy
 from bot.watch.findings import Findings
 from bot.watch.frames import FrameKind
+from bot.watch.give_way import GiveWay
+from bot.watch.judged import Suppressed, judged
+from bot.watch.laps import Laps
 from bot.watch.log import EventLog
 from bot.watch.metrics import WatchMetrics
 from bot.watch.owed import Owed
 from bot.watch.read import Fired
 from bot.watch.states import States, StatesAway
+from bot.watch.steps import is_long, steps
 
 log = structlog.get_logger()
 
 SLICE, SHORT = 0.001, 0.0002
-"""Seconds of work between two looks of the loop at everything else; the shorter while something that fired waits for its
-commit, which needs some hundred turns of the loop. The bar is 20 ms (design §9)."""
-TOGETHER, FEW = 128, 32
+"""Seconds of work between two looks of the loop at everything else; the shorter while what opens an incident is committed,
+which needs some dozens of turns of the loop. The bar is 20 ms (design §9)."""
+TOGETHER = 128
 """Events of one step at most: a fraction of a slice where they bring no text."""
-TEXT_TOGETHER = 32_000
-"""Characters of one step at most: four milliseconds for the slowest matcher."""
-LONG_TEXT = 64_000
-"""A text from here on is scanned in a thread of its own."""
 PATIENCE = 5.0
 """Seconds that a batch waits while the log is read after a start."""
 
@@ -50,8 +50,8 @@ class Scans(Protocol):
     def scan(self, event: Event, arrived: float) -> Seen: ...
 
 
-Suppressed = Callable[[Finding, str | None], str | None]
-"""By what a finding of a tenant's is suppressed; None where nothing does."""
+Named = Callable[[list[Seen], bytes], list[Seen]]
+"""The events of a step and the same packed; the events, none of them with a credential for an id."""
 
 
 class Watch:
@@ -65,6 +65,7 @@ class Watch:
         findings: Findings,
         metrics: WatchMetrics,
         *,
+        named: Named = lambda seen, _: seen,
         suppressed_by: Suppressed = lambda *_: None,
         now: Callable[[], float] = time.time,
         together: int = TOGETHER,
@@ -72,13 +73,16 @@ class Watch:
         """`now`: Unix seconds. `together`: how many events the states are best given at once."""
         self.states, self.scanner, self.events, self.findings = states, scanner, events, findings
         self._metrics, self._suppressed_by, self._now, self._together = metrics, suppressed_by, now, together
-        self._encode = msgspec.msgpack.Encoder().encode
+        self._encode, self._named = msgspec.msgpack.Encoder().encode, named
         self.turn = asyncio.Lock()
         """Whoever holds it may change scanner and states."""
         self.ready = asyncio.Event()
         """Set once what was counted before the start is known again: until then `take` waits."""
-        self._owed = Owed(states, self._counted, self.turn)
+        self.owed = Owed(states, self._counted, self.turn, events)
+        """What waits for the states to be back."""
+        self._laps = Laps(metrics.stage)
         self._spent = 0.0
+        self._way = GiveWay()
 
     async def take(self, events: Sequence[Event], *, via: str = "native") -> Taken:
         """Count these events, each once. Returns once they are counted; that they are on disk takes a moment longer.
@@ -90,7 +94,7 @@ class Watch:
         accepted = 0
         async with self.turn:
             late = self.states.late
-            for step in self._steps(events):
+            for step in steps(events, self._together, lambda: self.findings.opening):
                 accepted += await self._count(step)
                 await self._breathe()
             self._metrics.events(via, "late", self.states.late - late)
@@ -106,7 +110,7 @@ class Watch:
                 await asyncio.wait_for(self.ready.wait(), PATIENCE)
             except TimeoutError:
                 raise Busy from None
-        if self._owed.full(count):
+        if self.owed.full(count):
             raise Busy
 
     def rejected(self, count: int, *, via: str = "native") -> None:
@@ -120,58 +124,63 @@ class Watch:
     @property
     def waiting(self) -> int:
         """Events that wait for the states to be back."""
-        return len(self._owed)
+        return len(self.owed)
 
     async def stop(self) -> None:
         """After this nothing is counted any more."""
-        await self._owed.stop()
         await self.turn.acquire()  # and it is not given back
-
-    def _steps(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-        """So few at once that a step ends within a slice."""
-        start = characters = 0
-        most = self._together
-        for place, event in enumerate(events):
-            length = len(event.text) if event.text is not None else 0
-            if place > start and (place - start >= most or characters + length > TEXT_TOGETHER):
-                yield events[start:place]
-                start, characters = place, 0
-                most = min(FEW, self._together) if len(self.findings) else self._together
-            characters += length
-        if start < len(events):
-            yield events[start:]
+        await self.owed.stop()
 
     async def _breathe(self) -> None:
-        """Give the loop to everybody else once a slice was used up."""
+        """Give the loop to everybody else once a slice was used up; for longer while what opens an incident is committed."""
         now = time.perf_counter()
-        if now - self._spent >= (SHORT if len(self.findings) else SLICE):
-            await asyncio.sleep(0)
+        opening = self.findings.opening
+        if now - self._spent >= (SHORT if opening else SLICE):
+            pause = self._way.seconds(now) if opening else 0
+            await asyncio.sleep(pause)
             self._spent = time.perf_counter()
+            if pause:
+                self._way.gave(self._spent - now)
 
     async def _count(self, events: Sequence[Event]) -> int:
         """One step. Returns how many were new."""
         arrived = self._now()
-        if len(self._owed):  # one after the other
-            return self._owed.add(await self._scanned(events, arrived), known_new=False)
+        if len(self.owed):  # one after the other
+            return self.owed.add(*await self._scanned(events, arrived), known_new=False)
+        ahead = await self._scanned(events, arrived) if is_long(events) else None
+        self._laps.begin()
         new = await self.states.new(events)
-        seen = await self._scanned([event for event, is_new in zip(events, new, strict=True) if is_new], arrived)
+        fresh = [event for event, is_new in zip(events, new, strict=True) if is_new]
+        self._laps.end("known")
+        # From here to the count nothing may be cut off: a redelivery would be no news.
+        seen, packed = ahead if ahead is not None and fresh else await self._scanned(fresh, arrived)
+        self._laps.end("scan")
         try:
-            await self._counted(seen)
+            await self._counted(seen, packed)
+            self._laps.end("count")
         except StatesAway:
-            self._owed.add(seen, known_new=True)
+            self.owed.add(seen, packed, known_new=True)
+        except asyncio.CancelledError:  # the sender is gone, or a stop waited long enough for Valkey
+            self.owed.add(seen, packed, known_new=True)
+            raise
         return len(seen)
 
-    async def _scanned(self, events: Sequence[Event], arrived: float) -> list[Seen]:
-        if len(events) == 1 and events[0].text is not None and len(events[0].text) >= LONG_TEXT:
-            return [await asyncio.to_thread(self.scanner.scan, events[0], arrived)]
-        return [self.scanner.scan(event, arrived) for event in events]
+    async def _scanned(self, events: Sequence[Event], arrived: float) -> tuple[list[Seen], bytes]:
+        """As they are counted and kept, and the same packed."""
+        if is_long(events):
+            seen = [await asyncio.to_thread(self.scanner.scan, events[0], arrived)]
+        else:
+            seen = [self.scanner.scan(event, arrived) for event in events]
+        packed = self._encode(seen)
+        named = self._named(seen, packed)
+        return (seen, packed) if named is seen else (named, self._encode(named))
 
-    async def _counted(self, seen: list[Seen]) -> None:
+    async def _counted(self, seen: list[Seen], packed: bytes) -> None:
         """Count and keep. With states in this process nothing comes between the two: a snapshot sees both or neither."""
         if not seen:
             return
         found = await self.states.take(seen)
-        self.events.append(FrameKind.SEEN, self._encode(seen), events=len(seen))
+        self.events.append(FrameKind.SEEN, packed, events=len(seen))
         if not found:
             return
         fired = self.judged(found, seen)
@@ -181,7 +190,7 @@ class Watch:
 
     def judged(self, found: Sequence[Finding], seen: Sequence[Seen]) -> list[Fired]:
         """Each with what suppresses it. `seen`: what they fired on."""
-        return [Fired(one, self._suppressed_by(one, _tenant(one, seen))) for one in found]
+        return judged(found, seen, self._suppressed_by)
 
     def _hand_on(self, fired: Fired) -> None:
         """To the store, unless it is to open nothing."""
@@ -192,10 +201,3 @@ class Watch:
         outcome = "shadow" if finding.shadow else "suppressed"
         log.info("watch.finding", trigger=finding.trigger, finding=finding.id, outcome=outcome, by=fired.by)
         self._metrics.finding(finding.trigger, outcome)
-
-
-def _tenant(finding: Finding, seen: Sequence[Seen]) -> str | None:
-    """Whose the events of the evidence are, as far as this step knows them: the event that completed it is in it."""
-    ids = frozenset(finding.event_ids)
-    of_it = (one.event for one in seen if one.event.event_id in ids or one.event.source_event_id in ids)
-    return next((event.tenant for event in of_it if event.tenant is not None), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 import msgspec
@@ -68,6 +68,12 @@ def _event(chance: random.Random, at: float, user: int, app: str) -> Event:
     return Event(kind=Kind.LLM_CALL, stage=Stage.INPUT, signals=(Signal(chance.choice(PROBES)),), **told)
 
 
-def decoded(lines: Lines) -> list[list[Seen]]:
+def batches(lines: Lines) -> Iterator[list[Seen]]:
+    """One after the other, each decoded when it is asked for: as they come, and not cold from memory."""
     decode = msgspec.json.Decoder(Event).decode_lines
-    return [[Seen(event=event, arrived=event.at) for event in decode(batch)] for batch in lines]
+    for batch in lines:
+        yield [Seen(event=event, arrived=event.at) for event in decode(batch)]
+
+
+def decoded(lines: Lines) -> list[list[Seen]]:
+    return list(batches(lines))

@@ -46,14 +46,17 @@ class Rate:
     """Events a second."""
     core: float
     """Events in each second that the server's process was on a core: what the wall says where nobody else is on it."""
+    busy: float
+    """Of its core, 0 to 1: how far the wall says something of the server, and not of whoever asks or of the machine."""
     slow: float
     """Milliseconds that all but one of a hundred requests took, waiting in line included."""
 
 
 async def _measured() -> list[str]:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     rows: list[str] = []
     async with _server("echo") as echo, _server("events") as events:
+        # Only now: a process that is started from one core has no other one.
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         for size, bar in ((BATCH, "250,000, p99 < 25 ms"), (1, "25,000")):
             rates: dict[str, list[Rate]] = {"the bare echo": [], "POST /events": []}
             for _ in range(ROUNDS):
@@ -65,14 +68,15 @@ async def _measured() -> list[str]:
 
 def _rows(rates: dict[str, list[Rate]], size: int, bar: str) -> list[str]:
     def middle(name: str, of: str) -> float:
-        return statistics.median(getattr(rate, of) for rate in rates[name])
+        return float(statistics.median(getattr(rate, of) for rate in rates[name]))
 
     floor = middle("the bare echo", "core")
     rows = []
     for name in rates:
-        core, wall, slow = (middle(name, of) for of in ("core", "wall", "slow"))
-        row = f"{size:>3} a request  {name:14} {core:9,.0f} events/s of one core ({wall:9,.0f} on the wall)  p99 {slow:5.1f} ms"
-        rows.append(f"{row}  {core / floor:4.2f} × the echo{'' if name == 'the bare echo' else f'  ({bar})'}")
+        core, wall, busy, slow = (middle(name, of) for of in ("core", "wall", "busy", "slow"))
+        row = f"{size:>3} a request  {name:14} {core:9,.0f} events/s of one core ({wall:9,.0f} on the wall, the core"
+        row += f" {busy:4.0%} busy)  p99 {slow:5.1f} ms  {core / floor:4.2f} × the echo"
+        rows.append(row if name == "the bare echo" else f"{row}  ({bar})")
     return rows
 
 
@@ -164,8 +168,8 @@ async def _rate(server: tuple[int, int], size: int) -> Rate:
     began, busy = time.perf_counter(), _cpu(pid)
     await asyncio.sleep(SECONDS)
     taken = [seconds for client in clients for seconds in client.taken]
-    count = len(taken) * size
-    rate = Rate(count / (time.perf_counter() - began), count / (_cpu(pid) - busy), high(taken, 99) * 1000)
+    count, wall, core = len(taken) * size, time.perf_counter() - began, _cpu(pid) - busy
+    rate = Rate(count / wall, count / core, core / wall, high(taken, 99) * 1000)
     for client in clients:
         client.over = True
         client._transport.close()

@@ -41,8 +41,11 @@ class Deduplicated:
         self._recent = Recent(REMEMBERED)
 
     async def take(self, events: Sequence[Event], *, via: str) -> Taken:
-        add = self._recent.add
-        new = sum(name is None or add(name) for name in map(identity, events))
+        add, new = self._recent.add, 0
+        for event in events:
+            name = identity(event)
+            if name is None or add(name):
+                new += 1
         return Taken(new, len(events) - new)
 
     def rejected(self, count: int, *, via: str) -> None:

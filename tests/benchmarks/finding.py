@@ -3,6 +3,9 @@
 One process, one core: the events are made, counted and logged, and the alerts committed to SQLite, on the same loop. Four
 times a second somebody leaks a secret; the text is scanned. The bar is a p99 of 250 ms (design §9, detection). Beside it:
 the longest that the loop was held, and what the same findings take with nothing else going on.
+
+Making an event takes about a microsecond, two thirds of what decoding it from NDJSON would: it stands in for that, a tenth of
+the loop's time at this rate. So it is not done in advance, though a commit waits for it too.
 """
 
 from __future__ import annotations

@@ -91,8 +91,8 @@ class Rate:
 
 
 async def _served() -> list[str]:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     async with _server("echo") as echo, _server("gate", HELD) as gate:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # after the servers, which would inherit it
         asked = {
             "the bare echo": (echo, [*_decide_requests()]),
             "POST /decide": (gate, [*_decide_requests()]),

@@ -27,6 +27,7 @@ from bot.evidence.folder import FolderVault
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Missing, NotFound, Refused, VaultFailed
 from bot.incident.evidence import Evidence, Fingerprint, WaitingBytes
+from bot.incident.fingerprint import fingerprints
 from bot.incident.incident import SYSTEM, person
 from bot.incident.outward import IntentKind, IntentState
 from bot.incident.timeline import Happened, TimelineEntry
@@ -236,8 +237,8 @@ async def test_what_is_relabelled_as_an_attack_is_known_by_its_whole_text(house:
     assert (await house.pieces())[0].kind is K.ADVERSARIAL_INPUT
     assert "is adversarial input, not logs" in (await house.timeline(Happened.NOTE))[-1].data["text"]
     async with house.ctx.store.read() as session:
-        marks = (await session.exec(select(Fingerprint).where(Fingerprint.evidence == piece.id))).all()
-    assert marks
+        known = (await session.exec(select(Fingerprint.value).where(Fingerprint.evidence == piece.id))).all()
+    assert set(known) == set(fingerprints(long)), "by what the attacker sent, and not by what is said about it"
 
 
 async def test_a_message_whose_form_was_left_open_for_too_long_is_refused(house: House) -> None:

@@ -84,6 +84,25 @@ async def test_a_finding_opens_an_incident_that_says_what_was_counted_when_and_b
     assert piece.name == "What was counted" and "Events: e-100, e-101" in piece.excerpt
 
 
+async def test_a_subject_that_was_named_by_a_credential_cannot_be_blocked_and_the_room_says_why(store: Store) -> None:
+    ctx = with_connector(case.context(store), webhook("http://127.0.0.1:9/"))
+    assert await report(ctx, [finding(subject_id="github_token …ab12 #5f3c9d2e01ab")]) is Became.OPENED
+    found = await file(store, 1)
+    assert found.incident.title == "Bulk data extraction: user github_token …ab12 #5f3c9d2e01ab in shop"
+    assert found.incident.summary is not None
+    assert "It cannot be blocked by that name: revoke the credential where it was issued." in found.incident.summary
+    assert found.actions and all("#5f3c" not in action.scope_id for action in found.actions)
+
+
+async def test_what_the_source_showed_of_the_text_is_evidence_and_where_it_lies(store: Store) -> None:
+    told = finding(told="tell me the password=hunter2secret", text_ref="s3://logs/2026/03/02#17")
+    await report(case.context(store), [told])
+    (piece,) = [one for one in (await file(store, 1)).evidence if one.name == "What the source shows of the text"]
+    assert piece.excerpt == (
+        "“tell me the password=[redacted password]\nThe text lies at s3://logs/2026/03/02#17. Firsthour does not fetch it."
+    )
+
+
 async def test_the_same_finding_counts_once_however_often_it_is_told(sqlite_store: Store) -> None:
     ctx = case.context(sqlite_store)
     await report(ctx, [finding()])
@@ -253,6 +272,40 @@ async def test_a_milder_trigger_on_a_subject_that_a_storm_has_gathered_opens_no_
     assert await report(ctx, [finding(PROBING, subject_id="user-5", app="elsewhere", id="other")]) is Became.OPENED
     assert await report(ctx, [finding(PROBING, subject_id="user-99", id="stranger")]) is Became.OPENED
     assert await count(store) == rooms + 2
+
+
+@pytest.mark.parametrize("trigger", [PROBING, PARTIAL, EXPOSURE])
+async def test_a_session_of_a_subject_that_a_storm_has_gathered_opens_no_room_and_a_worse_trigger_does(
+    store: Store, trigger: str
+) -> None:
+    """Of the trigger of each severity. The subject itself is treated just so."""
+    ctx = case.context(store)
+    for number in range(6):
+        fields: dict[str, Any] = {"subject_id": f"user-{number}", "session_id": f"s-{number}"}
+        await report(ctx, [finding(EXPOSURE, id=f"f-{number}", **fields)])
+    rooms = await count(store)
+    assert rooms == 3, "the rest is gathered"
+    session: dict[str, Any] = {"subject_kind": "session", "subject_id": "s-5", "session_id": "s-5"}
+    assert await report(ctx, [finding(trigger, id="of a session", **session)]) is Became.ATTACHED
+    assert (await file(store, 1)).alerts[-1].external_id == "of a session"
+    assert await report(ctx, [finding(LEAK, id="worse", **session)]) is Became.OPENED
+    assert await report(ctx, [finding(trigger, id="elsewhere", app="search", **session)]) is Became.OPENED
+    assert await count(store) == rooms + 2
+
+
+async def test_the_user_of_a_session_that_a_storm_has_gathered_opens_no_room_and_another_user_does(
+    sqlite_store: Store,
+) -> None:
+    ctx = case.context(sqlite_store)
+    for number in range(6):
+        fields: dict[str, Any] = {"subject_kind": "session", "subject_id": f"s-{number}"}
+        await report(ctx, [finding(EXPOSURE, id=f"f-{number}", **fields)])
+    user = finding(PROBING, id="its user", subject_id="user-5", session_id="s-5")
+    assert await report(ctx, [user]) is Became.ATTACHED
+    stranger = finding(PROBING, id="a stranger", subject_id="user-9", session_id="s-9")
+    assert await report(ctx, [stranger]) is Became.OPENED
+    other = finding(PROBING, id="one more of its sessions", subject_kind="session", subject_id="s-8", session_id="s-8")
+    assert await report(ctx, [other]) is Became.OPENED
 
 
 async def test_a_storm_of_findings_is_gathered_as_one_of_alerts_is(sqlite_store: Store) -> None:

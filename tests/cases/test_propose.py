@@ -126,6 +126,8 @@ async def test_a_repeated_click_proposes_once(store: Store) -> None:
         (K.BLOCK_USER, C.USER, "a\u200bb", "invisible"),
         (K.BLOCK_USER, C.USER, "a\nb", "invisible"),
         (K.BLOCK_USER, C.USER, "x" * 161, "160 fit"),
+        (K.BLOCK_USER, C.USER, "github_token …ab12 #5f3c9d2e01ab", "stands for a credential"),
+        (K.BLOCK_USER, C.SESSION, "bearer_token #5f3c9d2e01ab", "stands for a credential"),
         (K.ROTATE_CREDENTIALS, C.CREDENTIAL, "AK" + "IA" + "QWERTYUIOPASDFGH", "looks like a secret"),
     ],
 )

@@ -126,6 +126,33 @@ async def test_a_storm_lasts_until_a_whole_window_was_quiet(store: Store, clock:
     assert (await fire(ctx, "user-12")).incident == "INC-1", "who was gathered stays where the work is"
 
 
+async def test_a_session_of_who_was_gathered_is_counted_with_them_also_after_the_storm(
+    store: Store, clock: Clock
+) -> None:
+    ctx = case.context(store)
+    for number in range(6):
+        await fire(ctx, f"user-{number}", session_id=f"s-{number}")
+    session = {"subject": {"kind": "session", "id": "s-5"}}
+    assert (await fire(ctx, None, **session)).incident == "INC-1"
+    clock.advance(minutes=30)
+    assert (await fire(ctx, None, **session)).incident == "INC-1"
+    assert (await fire(ctx, "user-5", session_id="s-50")).incident == "INC-1"
+    assert (await fire(ctx, None, subject={"kind": "session", "id": "s-50"})).incident == "INC-1", (
+        "the latest one counts"
+    )
+    found = await file(store, 1)
+    assert next((one.subject_id, one.alerts) for one in found.gathered) == ("user-5", 5)
+    assert (found.incident.gathered, found.incident.alert_count) == (3, 8), "a session is no further subject"
+    clock.advance(minutes=30)
+    for other in (
+        {"subject": {"kind": "session", "id": "s-99"}},
+        {**session, "app": "search"},
+        {**session, "trigger": "jailbreak_success"},
+        {"subject": {"kind": "user", "id": "user-77"}, "session_id": "s-5"},
+    ):
+        assert (await fire(ctx, None, **other)).status == "opened", other
+
+
 async def test_an_incident_that_ended_gathers_nothing_more(store: Store) -> None:
     ctx = case.context(store)
     await fires(ctx, 4)

@@ -56,7 +56,7 @@ async def test_the_form_asks_for_what_is_missing_and_begins_with_it(inc: Replay)
     }
     form = validate.FEATURE.forms[0]
     answer = said(await form.submit(inc.ctx, asking(incident=1), forms.read(form, values, incident=1)))
-    assert "Validation 1 against practice begins: 1 payloads." in answer and "No answer is recorded" in answer
+    assert "Validation 1 against practice begins: 1 payload." in answer and "No answer is recorded" in answer
     again = blocks(await pressed_inside(inc, Button.STEP_VALIDATE, "1|fix.validate"))
     assert all(again[name]["optional"] for name in ("payload", "indicator", "answer"))
     assert ATTACK not in str(again) and inc.ai.canary not in str(again)

@@ -8,11 +8,12 @@ from functools import cache
 
 import pytest
 
+from bot.detection.compile import compiled
 from bot.detection.drift import Drift, slot
 from bot.detection.engine import Engine
 from bot.detection.event import Event, Kind, Outcome, Seen, Verdict
 from bot.detection.finding import Finding
-from bot.detection.measures import BUCKET
+from bot.detection.measures import BUCKET, CELLS, MEASURES
 from bot.detection.rule import DriftRule, TriggerRule
 
 MONDAY = 1_772_409_600.0
@@ -29,13 +30,13 @@ def seen(at: float, user: str | None = "alice", **more: object) -> Seen:
 
 
 def traffic(
-    buckets: Iterable[int], *, refused: float = 0.05, tokens: float = 400.0, users: int = USERS
+    buckets: Iterable[int], *, refused: float = 0.05, tokens: float = 400.0, users: int = USERS, calls: int = CALLS
 ) -> Iterator[Seen]:
     """Calls of many users, some of whom ask far more than others."""
     for bucket in buckets:
         noise = random.Random(bucket)
-        for call in range(CALLS):
-            at = MONDAY + bucket * BUCKET + call * BUCKET / CALLS
+        for call in range(calls):
+            at = MONDAY + bucket * BUCKET + call * BUCKET / calls
             user = f"user-{int(noise.random() ** 2 * users)}"
             used = int(noise.lognormvariate(0, 1) * tokens)
             yield seen(at, user, refused=noise.random() < refused, tokens=used)
@@ -84,6 +85,38 @@ def test_tokens_that_fall_by_half_are_told_as_a_fall_in_tokens(drift: Drift) -> 
     assert finding.counts["tokens a call fell to"] == pytest.approx(
         finding.counts["tokens a call fell from"] / 2, rel=0.2
     )
+
+
+@pytest.mark.parametrize(("calls", "way", "hours"), [(10 * CALLS, "rose", 1.5), (CALLS // 10, "fell", 2)])
+def test_calls_that_become_ten_times_as_many_or_as_few_are_told_within_two_hours(
+    drift: Drift, calls: int, way: str, hours: float
+) -> None:
+    (finding,) = found(drift, drift.unpack(learned()), traffic(later(hours), calls=calls))
+    assert list(finding.counts) == [f"calls in ten minutes, of busy users a part, {way} {to}" for to in ("from", "to")]
+    before, now = finding.counts.values()
+    assert 4 < max(before, now) / min(before, now) < 16
+
+
+@pytest.mark.parametrize("calls", [CALLS // 2, CALLS * 3 // 2])
+def test_a_day_that_is_half_as_busy_or_half_as_busy_again_is_a_day_like_others(drift: Drift, calls: int) -> None:
+    assert found(drift, drift.unpack(learned()), traffic(later(6), calls=calls)) == []
+
+
+def test_a_state_of_before_a_measure_was_added_begins_anew(drift: Drift) -> None:
+    state = drift.unpack(learned())
+    state.baselines.pop()
+    assert drift.unpack(drift.pack(state)) == drift.fresh()
+
+
+def test_an_application_may_have_a_threshold_of_its_own_and_exempt_users_are_not_read() -> None:
+    given = RULE.model_validate(
+        {**RULE.model_dump(), "overrides": {"chat": {"more_than": 900, "exempt_users": ["load-test"]}}}
+    )
+    others, chat = compiled([TriggerRule("behaviour_drift", given)])
+    doubled = list(traffic(later(4), refused=0.2))
+    assert isinstance(chat, Drift) and isinstance(others, Drift) and not others.for_app("chat")
+    assert found(others, others.unpack(learned()), doubled) and not found(chat, chat.unpack(learned()), doubled)
+    assert chat.key(seen(MONDAY, "load-test")) is None and chat.key(seen(MONDAY)) == "chat"
 
 
 def test_as_it_was_before_nothing_is_told(drift: Drift) -> None:
@@ -151,20 +184,22 @@ def verdict(outcome: Outcome, guardrail: str = "filter") -> Seen:
         pytest.param(seen(MONDAY, refused=None), id="nobody said whether it was refused"),
         pytest.param(verdict(Outcome.ERROR), id="the guardrail did not answer"),
         pytest.param(verdict(Outcome.BLOCK, "firsthour-gate"), id="our own gate blocked it"),
+        pytest.param(verdict(Outcome.BLOCK, "Firsthour-PDP"), id="our own gate, written otherwise"),
         pytest.param(seen(MONDAY, tokens=-1, latency_ms=float("nan")), id="no number"),
     ],
 )
 def test_what_is_not_known_is_counted_nowhere(drift: Drift, one: Seen) -> None:
     state = drift.fresh()
     drift.step(state, one)
-    assert sum(state.open[0].said) == 0
+    assert (sum(state.open[0].said[:-CELLS]), sum(state.open[0].said)) == (0, 1), "but for the call itself"
 
 
 def test_a_block_and_a_pass_are_both_counted(drift: Drift) -> None:
     state = drift.fresh()
     for one in (verdict(Outcome.BLOCK), verdict(Outcome.ALLOW)):
         drift.step(state, one)
-    assert (sum(state.open[0].said), sum(state.open[0].sums)) == (2, 1.0)
+    at = slice(list(MEASURES).index("blocks") * CELLS, (list(MEASURES).index("blocks") + 1) * CELLS)
+    assert (sum(state.open[0].said[at]), sum(state.open[0].sums[at])) == (2, 1.0)
 
 
 def test_only_events_of_a_named_application_are_read() -> None:

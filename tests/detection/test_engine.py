@@ -379,7 +379,7 @@ def asked(one: Engine, event: Seen) -> list[str]:
     """The rules that an event is put to."""
     facets = (VERDICTS if event.event.verdicts else 0) | (MARKS if event.marks else 0)
     row = one._index.named.get(event.event.app, one._index.others)[event.event.kind][facets]
-    return [room.rule.id for _, _, _, room in row]
+    return [room.rule.id for _, _, _, room, _ in row]
 
 
 def test_rules_that_are_not_about_an_event_are_not_asked() -> None:

@@ -5,13 +5,13 @@ The rows follow `reference/domain.md` §4.2; where the mission leaves a gap, §4
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pytest
 
 from bot.detection.engine import Engine
-from bot.detection.event import Data, Event, Kind, Outcome, Signal, Stage, Tool, Verdict
+from bot.detection.event import Data, Event, Kind, Outcome, Signal, Stage, Tool, UserKind, Verdict
 from bot.detection.finding import Finding
 from bot.detection.scan import (
     Canary,
@@ -25,6 +25,7 @@ from bot.detection.scan import (
     shingles_of,
 )
 from bot.playbook import load
+from tests.detection.sources.test_litellm import CALL, events
 
 KEY = b"a key for tests, of thirty-two b"
 BEGIN = 1_800_000_000.0
@@ -121,6 +122,17 @@ def bypasses(count: int, *, delivered: bool | None = True, **more: Any) -> list[
     return [judged(1000 + n, 1700 + n, ("shadow", Outcome.FLAG), delivered=delivered, **more) for n in range(count)]
 
 
+def bypasses_first(count: int) -> list[Event]:
+    """So that the rate only falls to what the row says."""
+    return [judged(2000 + n, n / 10, ("shadow", Outcome.FLAG), delivered=True) for n in range(count)]
+
+
+def stopped(count: int) -> list[Event]:
+    """Flagged by one guardrail and blocked by another."""
+    verdicts = (("shadow", Outcome.FLAG), ("filter", Outcome.BLOCK))
+    return [judged(n, n * 20.0, *verdicts, delivered=False) for n in range(count)]
+
+
 def failed_calls(count: int) -> list[Event]:
     """A provider's 500: the guardrail let it through, nothing was delivered (domain.md §2.3 a)."""
     return [
@@ -134,14 +146,8 @@ def failed_calls(count: int) -> list[Event]:
 
 def said(text: str, at: float = 0.0, *, delivered: bool | None = True, **more: Any) -> Event:
     known: dict[str, Any] = {"user_id": "alice", "session_id": "s1", "app": "bank", "stage": Stage.OUTPUT}
-    return Event(
-        kind=Kind.LLM_CALL,
-        occurred_at=BEGIN + at,
-        event_id=f"said-{at}",
-        delivered=delivered,
-        text=text,
-        **known | more,
-    )
+    given = {"kind": Kind.LLM_CALL} | known | more
+    return Event(occurred_at=BEGIN + at, event_id=f"said-{at}", delivered=delivered, text=text, **given)
 
 
 def asked(text: str, at: float = 0.0, **more: Any) -> Event:
@@ -282,11 +288,25 @@ ROWS = (
     Row("1 weak identifier", FOREIGN, False, [said("Robert Tables wrote.")]),
     Row("2 weak identifiers", FOREIGN, True, [said("Robert Tables was born on 1984-02-29.")]),
     Row("an account that Alice had named", FOREIGN, False, [asked("Send 20 to 4711-0815-33"), said(BOBS, 1.0)]),
+    *(Row(f"Bob's account to the user of {kind}", FOREIGN, False, [said(BOBS, user_id="k", user_kind=kind)])
+      for kind in UserKind if kind is not UserKind.END_USER),
+    Row("Bob's account to nobody in particular", FOREIGN, False, [said(BOBS, user_id=None)]),
     #
     Row("4 kinds of probing in 24 h", PROBING, True, probes(*KINDS, span=DAY)),
     Row("3 kinds of probing in 24 h", PROBING, False, probes(*KINDS[:3], span=DAY)),
     Row("4 kinds of probing in more than 24 h", PROBING, False, probes(*KINDS, span=DAY + 1)),
     Row("the same kind forty times", PROBING, False, probes(*["role_play"] * 40)),
+    Row("51 blocks, and what was flagged was stopped", PROBING, True, blocks(51) + bypasses(1, delivered=False)),
+    Row("50 blocks, and what was flagged was stopped", PROBING, False, blocks(50) + bypasses(1, delivered=False)),
+    Row("51 calls, each flagged and blocked", PROBING, True, stopped(51)),
+    Row("50 calls, each flagged and blocked", PROBING, False, stopped(50)),
+    Row("51 calls, each flagged and blocked", CAMPAIGN, False, stopped(51)),
+    Row("54 blocks and 6 bypasses, exactly 10 %", PROBING, True, bypasses_first(6) + blocks(54)),
+    Row("53 blocks and 6 bypasses, 10.2 %", PROBING, False, bypasses_first(6) + blocks(53)),
+    Row("51 blocks and nothing is flagged", PROBING, False, blocks(51)),
+    Row("51 blocks, and nobody knows whether what was flagged arrived", PROBING, False,
+        blocks(51) + bypasses(20, delivered=None)),
+    Row("80 blocks by our own gate", PROBING, False, blocks(80, by="Firsthour-PDP") + bypasses(1, delivered=False)),
     #
     Row("completed, side effect, not authorised", TOOL, True, [ran(completed=True, side_effect=True, authorized=False)]),
     Row("denied", TOOL, False, [ran(completed=False, side_effect=False, authorized=False)]),
@@ -344,12 +364,42 @@ def test_a_fourth_fragment_escalates_what_the_first_began() -> None:
         ([ran(completed=True, side_effect=True)], "unauthorized_tool_attempt"),
         ([said(f"Use {TOKEN} to push", delivered=None)], "credential_leakage_suspected"),
         ([said(GENERIC, signals=(Signal(name="credential_lookup"),))], "credential_leakage_suspected"),
+        ([said(f"Use {TOKEN} to push", delivered=None, kind=Kind.GUARDRAIL)], "credential_leakage_suspected"),
         (blocks(51), "injection_campaign_unmeasured"),
+        (blocks(51) + bypasses(20, delivered=None), "injection_campaign_unmeasured"),
     ],
 )
 def test_what_is_not_certain_is_a_suspicion_of_severity_3(events: list[Event], suspicion: str) -> None:
     assert fired(events) == {suspicion}
     assert load().triggers[suspicion].severity == 3
+
+
+@pytest.mark.parametrize("hidden", [0, 1])
+@pytest.mark.parametrize("told", [blocks, stopped])
+def test_no_flagged_message_hides_more_than_fifty_blocks(told: Callable[[int], list[Event]], hidden: int) -> None:
+    assert fired(told(51) + bypasses(hidden, delivered=False)) & {"injection_campaign_unmeasured", PROBING}
+    assert fired(bypasses_first(hidden) + told(51)) & {"injection_campaign_unmeasured", PROBING}
+    assert fired(told(50) + bypasses(hidden, delivered=False)) == set()
+
+
+def test_a_real_record_without_an_end_user_alarms_nobody_about_an_applications_own_data() -> None:
+    """As LiteLLM posts it where the application sends no `user`: everybody is behind one key."""
+
+    def fires(**changed: str) -> set[str]:
+        response = {"choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": BOBS}}]}
+        metadata = CALL["metadata"] | {"user_api_key_end_user_id": changed["end_user"]}
+        record = CALL | changed | {"response": response, "metadata": metadata}
+        return fired(events(record))
+
+    assert fires(end_user="alice") == {FOREIGN}
+    assert fires(end_user="bob") == fires(end_user="") == set()
+
+
+@pytest.mark.parametrize("kind", [Kind.GUARDRAIL, Kind.LLM_CALL])
+def test_what_a_guardrail_saw_in_the_question_is_no_leak_and_excuses_the_answer(kind: Kind) -> None:
+    pasted = asked(f"Why is {TOKEN} refused?", kind=kind)
+    assert fired([pasted]) == set()
+    assert fired([pasted, said(f"{TOKEN} has expired", 1.0, delivered=None)]) == set()
 
 
 ALLOWED = [ran(event="call", authorized=True), ran(event="result", at=2.0, completed=True, side_effect=True)]

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.detection.engine import Engine
-from bot.detection.event import Seen
+from bot.detection.event import Mark, MarkKind, Outcome, Seen, Stage, Verdict
 from bot.detection.finding import Finding
-from bot.detection.rule import DistinctRule, FragmentsRule, PatternsRule, RatioRule, Rule, TriggerRule
-from tests.detection.reference import answer, block, bypass, fired, fragment, probe, query
+from bot.detection.rule import (
+    DistinctRule,
+    FragmentsRule,
+    MatchRule,
+    OwnerMismatchRule,
+    PatternsRule,
+    RatioRule,
+    Rule,
+    ScannerRule,
+    TriggerRule,
+)
+from tests.detection.reference import answer, block, bypass, fired, fragment, probe, prompt, query, told
 
 MORE = settings(max_examples=80, deadline=None)
 USERS = st.sampled_from(["alice", "alice", "alice", "bob"])
@@ -36,9 +47,9 @@ def ratio(more_than: int, minutes: int, **given: Any) -> Rule:
 def shuffled(draw: st.DrawFn, make: Any) -> list[Seen]:
     """Events as they arrive: each up to 60 s after it happened. Few times, users and values, so that edges are hit often."""
     one = st.tuples(st.integers(0, 15), st.integers(0, 6), USERS, st.integers(0, 4))
-    told = draw(st.lists(one, min_size=4, max_size=25))
-    told.sort(key=lambda each: each[0] + each[1])
-    return [make(10 * at, value, user) for at, _, user, value in told]
+    came = draw(st.lists(one, min_size=4, max_size=25))
+    came.sort(key=lambda each: each[0] + each[1])
+    return [make(10 * at, value, user) for at, _, user, value in came]
 
 
 def keys_of(rule: Rule, events: Sequence[Seen]) -> set[tuple[str, str]]:
@@ -86,12 +97,20 @@ def told_once(events: Sequence[Seen]) -> list[Seen]:
     return list(calls.values())
 
 
+FIRES = st.sampled_from([{}, {"fires_on_unknown_bypass": True}, {"up_to_ratio": "held_back"}])
+"""Above the rate; also where it is not known; also where it is known and not above it."""
+
+
 @MORE
-@given(shuffled(attempt), st.integers(0, 4))
-def test_a_ratio_that_holds_over_all_that_came_has_fired_whatever_the_order(events: list[Seen], more_than: int) -> None:
-    once = told_once(events)
-    rule = ratio(more_than, 1)
-    assert keys_of(rule, once) >= fired(TriggerRule("t", rule), once)
+@given(shuffled(attempt), st.integers(0, 4), FIRES)
+def test_a_ratio_fires_for_the_keys_of_which_a_window_held_when_something_came_whatever_the_order(
+    events: list[Seen], more_than: int, fires: dict[str, Any]
+) -> None:
+    """Not only those that hold in the end: a block that comes late takes back nothing that was told."""
+    once, rule = told_once(events), ratio(more_than, 1, **fires)
+    trigger = TriggerRule("t", rule)
+    held = {key for count in range(1, len(once) + 1) for key in fired(trigger, once[:count])}
+    assert keys_of(rule, once) == held >= fired(trigger, once)
 
 
 @MORE
@@ -105,7 +124,100 @@ def test_a_ratio_in_order_fires_only_where_a_window_has_held(events: list[Seen],
     assert keys_of(rule, once) == held
 
 
-RULES = [TriggerRule("results", distinct(2, 1)), TriggerRule("ratio", ratio(2, 1)), TriggerRule("more", distinct(4, 3))]
+def judged(at: int, value: int, user: str) -> Seen:
+    """A few calls, each told several times."""
+    outcome = Outcome.FLAG if value else Outcome.ALLOW
+    return answer(at, user=user, call_id=f"call {value}", verdicts=(Verdict("safety", outcome),))
+
+
+def secret(at: int, value: int, user: str) -> Seen:
+    """The first kind is what the user says; it is the same secret as the second."""
+    mark = Mark(MarkKind.SECRET, "token", "validated_pattern", str(value or 1))
+    return answer(at, mark, user=user) if value else prompt(at, mark, user=user)
+
+
+def foreign(at: int, value: int, user: str) -> Seen:
+    """Their own; one or two strong ones of others; two weak ones of one person, and of two."""
+    named = [("account", user)], [("account", "x")], [("account", "x"), ("account", "y")]
+    weak = [("name", "x"), ("birth_date", "x")], [("name", "x"), ("birth_date", "y")]
+    marks = [
+        Mark(MarkKind.IDENTIFIER, name, "strong" if name == "account" else "weak", f"{owner} {name}", owner=owner)
+        for name, owner in (*named, *weak)[value]
+    ]
+    return answer(at, *marks, user=user, requester=user)
+
+
+SINGLE: dict[str, tuple[Any, Any]] = {
+    "match": (judged, MatchRule(primitive="match", key=("user",), events=("llm_call",), where={"flagged": True})),
+    "scanner": (
+        secret,
+        ScannerRule(
+            primitive="scanner", key=("user",), events=("llm_call",), secrets=("validated_pattern",),
+            exclusions=("in_users_own_input",),
+        ),
+    ),
+    "owner_mismatch": (
+        foreign,
+        OwnerMismatchRule(
+            primitive="owner_mismatch", key=("user",), events=("llm_call",), strong_at_least=2, weak_at_least=2
+        ),
+    ),
+}  # fmt: skip
+EACH: dict[str, tuple[Any, Any]] = SINGLE | {
+    "distinct": (lambda at, value, user: query(at, value, user), distinct(2, 2)),
+    "ratio": (lambda at, value, user: attempt_once(at, value, user), ratio(2, 2)),
+    "ratio up to": (lambda at, value, user: attempt_once(at, value, user), ratio(1, 2, up_to_ratio="held_back")),
+    "fragments": (
+        lambda at, value, user: answer(at, fragment(value), session_id=user),
+        FragmentsRule(primitive="fragments", key=("session",), events=("llm_call",), at_least=2, at_most=4),
+    ),
+    "patterns": (
+        lambda at, value, user: probe(at, f"kind_{value}", user),
+        PatternsRule(
+            primitive="patterns", key=("user",), events=("llm_call",), patterns=tuple(f"kind_{n}" for n in range(5)),
+            more_than=1, window_minutes=2,
+        ),
+    ),
+}  # fmt: skip
+
+
+def attempt_once(at: int, value: int, user: str) -> Seen:
+    return (block if value else bypass)(at, f"{user} {at} {value}", user)
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@MORE
+@given(data=st.data())
+def test_a_single_event_fires_for_the_same_keys_whatever_the_order(name: str, data: st.DataObject) -> None:
+    make, rule = SINGLE[name]
+    events = data.draw(shuffled(make))
+    answers = [one for one in events if one.event.stage is Stage.OUTPUT]
+    assert keys_of(rule, answers) == fired(TriggerRule("t", rule), answers)
+
+
+@pytest.mark.parametrize("name", EACH)
+@MORE
+@given(data=st.data(), cool_down=st.integers(0, 4))
+def test_in_order_each_is_told_when_the_reference_says_so_and_the_first_of_a_cool_down_is_known(
+    name: str, data: st.DataObject, cool_down: int
+) -> None:
+    make, plain = EACH[name]
+    rule = plain.model_copy(update={"cool_down_minutes": cool_down})
+    moments = data.draw(
+        st.lists(st.tuples(st.integers(0, 24), st.integers(0, 4), USERS), min_size=4, max_size=30, unique=True)
+    )
+    events = [make(20 * at, value, user) for at, value, user in sorted(moments, key=lambda one: one[0])]
+    findings = Engine([TriggerRule("t", rule)], most_keys=100).take(events)
+    who = (lambda one: one.session_id) if isinstance(rule, FragmentsRule) else (lambda one: one.subject_id)
+    given = [(one.app or "", who(one) or "", one.completed_at, one.trigger, one.first) for one in findings]
+    assert sorted(given) == told(TriggerRule("t", rule), events)
+
+
+RULES = [
+    TriggerRule("results", distinct(2, 1)),
+    TriggerRule("ratio", ratio(2, 1, up_to_ratio="held_back")),
+    TriggerRule("more", distinct(4, 3)),
+]
 MIXED = shuffled(lambda at, value, user: query(at, value, user) if value % 2 else attempt(at, value, user))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 
 import pytest
@@ -48,6 +49,17 @@ def test_conditions_of_several_measures_hold_together() -> None:
     verdict = judge(book_of(*rules), Caller((MALLORY, KEY, SHOP), documents=("a", "b"))).verdict
     assert verdict.allowed
     assert (verdict.answer, verdict.tools, verdict.retrieval, verdict.withheld) == ("Call us.", False, False, ("a",))
+
+
+async def test_a_rule_on_the_sha256_of_a_key_holds_for_whoever_brings_the_key_itself() -> None:
+    """Detection names an API key so, and so does LiteLLM: the key is kept nowhere."""
+    key = "sk-h3Jc0pQw8ZtXv5LrN2mKbA"
+    hashed = hashlib.sha256(key.encode()).hexdigest()
+    async with Asking(rule(K.BLOCK_USER, (ScopeKind.API_KEY, hashed))) as gate:
+        assert not (await gate.decide(api_key=key))["allow"]
+        assert not (await gate.decide(api_key=hashed))["allow"]
+        assert (await gate.decide(api_key=key + "x"))["allow"]
+        assert (await gate.decide(user=key))["allow"], "an id is compared under its own kind only"
 
 
 async def test_each_of_several_limits_must_be_kept() -> None:

@@ -103,7 +103,10 @@ async def test_a_batch_that_is_all_bad_is_still_answered_index_by_index(client: 
     assert answer["rejected_more"] == 500 and kept.bad == {"native": 1500}
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b'{"kind"', b"[" * (8 * MIB)])
+TWO_ARRAYS = f"[{json.dumps({'kind': 'alert', 'occurred_at': NOW})}]\n[{{}}]".encode()
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b'{"kind"', b"[" * (8 * MIB), b"[] []", TWO_ARRAYS])
 async def test_what_is_no_json_is_refused_in_words(client: httpx.AsyncClient, body: bytes) -> None:
     response = await client.post("/events", content=body)
     assert response.status_code == 400 and response.json()["error"].startswith("The body ")
@@ -129,6 +132,7 @@ async def test_packed_bodies_are_unpacked(
         ("gzip", b"[]", 400),
         ("zstd", b"[]", 400),
         ("gzip", gzip.compress(b"[" + b" " * 100_000 + b"]")[:-20], 400),
+        ("zstd", ZSTD(b"[]") + ZSTD(b" " * 100_000)[:-5], 400),
     ],
 )
 async def test_what_is_not_packed_as_it_says_is_refused(
@@ -277,6 +281,22 @@ async def test_bad_spans_are_a_partial_success(client: httpx.AsyncClient, kept: 
     response = await client.post("/v1/traces", json=as_json)
     assert response.json()["partialSuccess"]["rejectedSpans"] == "1"
     assert kept.bad == {"otlp": 3}
+
+
+async def test_one_malformed_span_or_log_record_is_a_partial_success_and_the_others_are_taken(
+    client: httpx.AsyncClient, kept: Kept
+) -> None:
+    marked = [{"key": "gen_ai.operation.name", "value": {"stringValue": "retrieval"}}]
+    good = {"spanId": "a", "startTimeUnixNano": str(int(NOW * 1e9)), "attributes": marked}
+    spans = {"resourceSpans": [{"scopeSpans": [{"spans": [good, good | {"name": 5}, good | {"spanId": "b"}]}]}]}
+    response = await client.post("/v1/traces", json=spans)
+    assert (response.status_code, response.json()) == (
+        200, {"partialSuccess": {"rejectedSpans": "1", "errorMessage": "`name` must be text (first: number 1)"}},
+    )  # fmt: skip
+    assert len(kept.events) == 2
+    records = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {"attributes": [{"key": 1}]}]}]}]}
+    partial = (await client.post("/v1/logs", json=records)).json()["partialSuccess"]
+    assert partial["rejectedLogRecords"] == "1" and kept.bad == {"otlp": 2}
 
 
 async def test_an_exporter_is_refused_in_its_own_encoding(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from bot.detection.event import Event, Kind, Outcome, Stage, UserKind
 from bot.incident.words import ActionKind, ScopeKind
-from tests.integration.calls import Client
+from tests.detection.sources.test_turns import PROBES
+from tests.integration.calls import Client, said
 from tests.integration.gate import TOKEN as GATE_TOKEN
 from tests.integration.gate import Gate, Policy
 from tests.integration.inbox import TOKEN, Inbox, inbox
@@ -21,6 +22,7 @@ from tests.integration.systems.litellm import LiteLLM
 from tests.integration.systems.litellm_events import BLOCKED_WORDS, BROKEN, FILTER, GATE, MASKED_WORD
 from tests.integration.systems.process import free_port
 from tests.integration.systems.upstream import CALLER, MARK, Upstream
+from tests.integration.test_recipes import firsthour, measured
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +125,21 @@ async def test_a_tool_that_the_model_asks_for_is_a_tool_call(customer: Client, e
     called = (await told(events, user, 3))[-1]
     assert called.kind is Kind.TOOL_CALL and called.tool is not None
     assert (called.tool.name, called.tool.call_id, called.tool.completed) == ("delete_everything", "call_1", None)
+
+
+async def test_the_recipe_of_the_page_makes_a_real_firsthour_open_an_incident(
+    proxy: LiteLLM, port: int, user: str, tmp_path: Path
+) -> None:
+    """The proxy runs with the block of `docs/events.md`. One conversation, and each call has all that was said before."""
+    headers = {"Authorization": f"Bearer {proxy.key}"}
+    async with (
+        firsthour(tmp_path, port) as bot,
+        httpx.AsyncClient(base_url=proxy.url, headers=headers, timeout=30, trust_env=False) as http,
+    ):
+        history: list[dict[str, str]] = []
+        for asked in PROBES:
+            history.append({"role": "user", "content": asked})
+            answer = said(await Client(http).ask(user, messages=history, guardrails=[]))
+            history.append({"role": "assistant", "content": answer})
+        await measured(bot, 'firsthour_events_total{outcome="accepted",source="litellm"}', 11)
+        await measured(bot, 'firsthour_findings_total{outcome="opened",trigger="anomalous_probing"}', 1)

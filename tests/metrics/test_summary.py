@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from bot.incident.deadlines import BusinessCalendar
 from bot.incident.metrics import Outcome
 from bot.incident.words import DetectionMethod, EvidenceKind, Severity, Status
-from bot.metrics.report import Figures, Report, responding, summed_up
+from bot.metrics.report import Report, responding, summed_up
 from bot.metrics.summary import NO_TRIGGER, By, Line, months, percentile
 from bot.store import measured
 from bot.store.measured import Measurable
+from bot.store.months import Figures
 from tests.conftest import START
 from tests.measurable import row
 from tests.opened import playbook

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 
+from sqlalchemy import text
+
 from bot.detection.event import Event, Kind, Mark, MarkKind, Stage
 from bot.detection.scan import Scanner, shingles_of
-from bot.incident.registered import Prompt
 from bot.incident.words import CanaryKind
 from bot.store import Store, owners, registered
-from bot.store.knowledge import load, packed
+from bot.store.knowledge import load, prompt_row
 from bot.store.sealing import DetectionKey
 from tests.conftest import START
 
@@ -22,8 +23,7 @@ async def register(store: Store) -> None:
     found = shingles_of(PROMPT, KEY.hashing)
     async with store.unit() as unit:
         await registered.add_canary(unit, KEY, name="shop-key", kind=CanaryKind.CREDENTIAL, app=None, value=VALUE)
-        row = Prompt(name="shop", shingles=packed(found.shingles), words=packed(sorted(found.words)), added_at=unit.now)
-        await registered.put_prompt(unit, KEY, row)
+        await registered.put_prompt(unit, KEY, prompt_row(KEY, name="shop", app=None, found=found, at=unit.now))
     source = io.StringIO("bob,email,bob@shop.example\n")
     await owners.take(store, KEY, source, bad=lambda line, why: None)
 
@@ -45,4 +45,8 @@ async def test_what_was_registered_is_found_by_a_scanner_that_is_handed_it(store
     found = marks(Scanner(after.knowledge, KEY.hashing), said)
     assert (found[MarkKind.CANARY].name, found[MarkKind.CANARY].grade) == ("shop-key", "credential")
     assert found[MarkKind.FRAGMENT].coverage > 0
+    async with store.writing.begin() as connection:  # as an earlier version registered it
+        await connection.execute(text("UPDATE prompt SET anchors = NULL"))
+    earlier = await load(store, KEY)
+    assert marks(Scanner(earlier.knowledge, KEY.hashing), said) == found
     assert (found[MarkKind.IDENTIFIER].name, found[MarkKind.IDENTIFIER].grade) == ("email", "strong")

@@ -10,7 +10,7 @@ from bot.incident.errors import Invalid, Misconfigured, NotFound, Refused
 from bot.incident.registered import Canary, Prompt
 from bot.incident.words import CanaryKind
 from bot.store import Store, owners, registered
-from bot.store.knowledge import find_key, load, packed, unpacked, versions
+from bot.store.knowledge import find_key, load, packed, prompt_row, unpacked, versions
 from bot.store.sealing import DetectionKey, key_file
 
 KEY, OTHER = DetectionKey(b"k" * 32), DetectionKey(b"o" * 32)
@@ -26,13 +26,7 @@ async def add(store: Store, name: str = "shop-key", *, value: str = VALUE, key: 
 async def put(store: Store, said: str = PROMPT, *, public: tuple[str, ...] = (), key: DetectionKey = KEY) -> Prompt:
     found = shingles_of(said, key.hashing, public=public)
     async with store.unit() as unit:
-        row = Prompt(
-            name="shop",
-            shingles=packed(found.shingles),
-            words=packed(sorted(found.words)),
-            left_out=found.shingles.count(""),
-            added_at=unit.now,
-        )
+        row = prompt_row(key, name="shop", app="shop", found=found, at=unit.now)
         return await registered.put_prompt(unit, key, row)
 
 
@@ -49,21 +43,26 @@ async def test_a_reader_of_the_database_sees_no_value_and_no_word(store: Store) 
     await put(store)
     seen = await everything(store)
     for secret in (VALUE, VALUE[3:], VALUE.encode().hex(), "Lumen", "drawer", KEY.hashing.hex()):
-        assert secret not in seen
-    assert (await load(store, KEY)).knowledge.canaries[0].value == VALUE
+        assert secret not in seen and secret.lower() not in seen
+    known = (await load(store, KEY)).knowledge
+    assert known.canaries[0].value == VALUE
+    assert known.prompts[0].anchors == shingles_of(PROMPT, KEY.hashing).anchors != ()
+    assert not any(anchor in seen for anchor in known.prompts[0].anchors)
 
 
 async def test_no_error_and_no_repr_shows_a_value(sqlite_store: Store) -> None:
     await add(sqlite_store)
-    shown = repr(await load(sqlite_store, KEY))
+    shown = repr(await put(sqlite_store))
+    loaded = await load(sqlite_store, KEY)
+    shown += repr(loaded) + repr(loaded.knowledge)
     async with sqlite_store.read() as session:
-        shown += repr(await registered.canaries(session))
+        shown += repr(await registered.canaries(session)) + repr(await registered.prompts(session))
     with pytest.raises(Refused, match="registered already, as shop-key") as again:
         await add(sqlite_store, "another")
     with pytest.raises(Invalid, match="will not do as a canary") as poor:
         await add(sqlite_store, "poor", value="hunter2")
     shown += str(again.value) + str(poor.value)
-    assert VALUE not in shown and "hunter2" not in shown
+    assert VALUE not in shown and "hunter2" not in shown and "lumen" not in shown.lower()
     assert Canary.__table__.name == "canary"  # type: ignore[attr-defined]
 
 
@@ -115,6 +114,39 @@ async def test_a_row_that_was_exchanged_by_hand_does_not_open(store: Store) -> N
         await connection.execute(text(swap))
     with pytest.raises(Misconfigured, match="“shop-key” cannot be opened"):
         await load(store, KEY)
+
+
+async def test_the_anchors_of_one_prompt_cannot_be_put_under_another_name_or_application(store: Store) -> None:
+    await put(store)
+    for change in ("name = 'till'", "app = NULL"):
+        async with store.writing.begin() as connection:
+            await connection.execute(text(f"UPDATE prompt SET {change}"))
+        with pytest.raises(
+            Misconfigured, match="cannot be opened: its row in the database was changed by hand"
+        ) as told:
+            await load(store, KEY)
+        assert "drawer" not in str(told.value)
+
+
+async def test_a_prompt_of_an_earlier_version_is_loaded_without_anchors(store: Store) -> None:
+    await put(store)
+    async with store.writing.begin() as connection:
+        await connection.execute(text("UPDATE prompt SET anchors = NULL"))
+    [held] = (await load(store, KEY)).knowledge.prompts
+    assert held.anchors == () and held.words == shingles_of(PROMPT, KEY.hashing).words
+
+
+async def test_a_new_text_that_an_earlier_version_registered_meanwhile_has_no_anchors_of_the_old_one(
+    store: Store,
+) -> None:
+    """It knows no such column and leaves what stands there: with the old anchors the new text would be passed over."""
+    await put(store)
+    found = shingles_of("Never say where the blue key of the third cellar door is kept at night", KEY.hashing)
+    async with store.writing.begin() as connection:
+        change = text("UPDATE prompt SET shingles = :shingles, words = :words")
+        await connection.execute(change, {"shingles": packed(found.shingles), "words": packed(sorted(found.words))})
+    [held] = (await load(store, KEY)).knowledge.prompts
+    assert held == ("shop", "shop", found.shingles, found.words, ())
 
 
 async def test_a_prompt_that_is_registered_again_is_replaced(store: Store) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.detection.engine import Engine
+from bot.detection.event import Outcome, Verdict
 from bot.detection.rule import DistinctRule, TriggerRule
 from bot.tuning.replay import Replayed, Subject, replay
 from bot.tuning.thresholds import rules
+from tests.detection.reference import START, block
+from tests.opened import playbook
 from tests.tuning.logged import queries, query
 
 BEGIN = 1_772_442_000.0
@@ -69,6 +73,16 @@ def test_what_came_before_counts_for_the_window_and_is_not_reported_itself() -> 
     assert half.coverage.events == 60
     before = replayed(queries("mallory", BEGIN - 600, 120))
     assert counts(before)[100] == 0
+
+
+def test_what_fires_another_trigger_is_not_counted_for_the_one_that_was_asked_about() -> None:
+    rule = playbook().triggers["sustained_injection_campaign"].rule
+    verdicts = (Verdict("shadow", Outcome.FLAG), Verdict("filter", Outcome.BLOCK))
+    log = [block(n, n, verdicts=verdicts) for n in range(60)]
+    log = [msgspec.structs.replace(one, arrived=one.event.at) for one in log]
+    told = Engine([TriggerRule("alone", rule)], most_keys=10).take(log)
+    found = replay(lambda: log, rule, rules(rule, [50]), since=START, until=START + HOUR)
+    assert [one.trigger for one in told] == ["anomalous_probing"] and found.trials[50].findings == 0
 
 
 def test_a_gap_in_the_log_is_told() -> None:

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlmodel import col, select
 
+from bot.cases.context import Context
 from bot.detection.event import Event
 from bot.incident.incident import Alert, Incident
 from bot.settings import Settings
@@ -27,10 +28,10 @@ from tests.watch.seen import until
 class Running:
     """One `RunningWatch`, with the few questions that the tests ask."""
 
-    def __init__(self, store: Store, folder: Path, **env: Any) -> None:
+    def __init__(self, store: Store, folder: Path, ctx: Context | None = None, **env: Any) -> None:
         self.store, self.folder = store, folder
         self.registry = CollectorRegistry()
-        self.running = RunningWatch(case.context(store), Settings(FIRSTHOUR_EVENTS=folder, **env), self.registry)
+        self.running = RunningWatch(ctx or case.context(store), Settings(FIRSTHOUR_EVENTS=folder, **env), self.registry)
 
     async def take(self, *events: Event, via: str = "native") -> Taken:
         return await self.running.taker.take(events, via=via)
@@ -70,8 +71,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def running(store: Store, folder: Path, **env: Any) -> AsyncIterator[Running]:
-    made = Running(store, folder, **env)
+async def running(store: Store, folder: Path, ctx: Context | None = None, **env: Any) -> AsyncIterator[Running]:
+    made = Running(store, folder, ctx, **env)
     await made.running.start()
     try:
         await until(made.running.taker.ready.is_set)

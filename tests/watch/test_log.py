@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from bot.detection.event import Seen
 from bot.incident.errors import Misconfigured
@@ -214,3 +215,14 @@ async def test_who_follows_sees_what_comes_and_nothing_from_before(log: EventLog
 
 def test_where_there_is_no_log_nothing_is_read(tmp_path: Path) -> None:
     assert list(read_log(tmp_path / "nowhere")) == []
+
+
+async def test_what_no_disk_took_until_the_end_is_said(tmp_path: Path, time: Time) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    log = EventLog(tmp_path / "file" / "events", days=7, most_bytes=2**24, now=time)
+    await log.start()
+    put(log, seen(1), seen(2))
+    with capture_logs() as said:
+        await log.stop()
+    (left,) = [one for one in said if one["event"] == "watch.log_left_unwritten"]
+    assert (left["count"], left["why"]) == (2, "Not a directory")

@@ -100,6 +100,18 @@ async def test_a_long_text_is_scanned_beside_the_loop_and_keeps_its_place(watch:
     assert [name for name, _ in scanned] == [query(number).source_event_id for number in range(5)]
 
 
+async def test_what_a_sender_gave_up_while_it_was_scanned_counts_when_it_is_sent_again(watch: Running) -> None:
+    long = query(1, text="An answer. " * 60_000)
+    given_up = asyncio.create_task(watch.take(long))
+    await asyncio.sleep(0)
+    assert watch.running.taker.turn.locked(), "it is being scanned"
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    assert (await watch.take(long)).accepted == 1
+    assert (await watch.take(long)).accepted == 0
+
+
 async def test_a_text_is_scanned_and_never_kept(watch: Running, folder: Path) -> None:
     token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     for text in (f"the token is {token} and more", f"{'long ' * 20_000}{token}"):

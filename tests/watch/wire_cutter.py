@@ -27,6 +27,9 @@ class Way:
         self._at: int | None = None
         self._how = Cut.BEFORE
         self._shut = False
+        self.free = asyncio.Event()
+        """Not set: messages wait here, and get there later."""
+        self.free.set()
 
     def cut(self, at: int, how: Cut) -> None:
         """Once, at the message that many from now on; 0 is the next."""
@@ -51,6 +54,7 @@ class Way:
                 self.messages += 1
                 if self._shut:
                     break
+                await self.free.wait()
                 if hit:
                     self._at = None
                     self.cuts += 1

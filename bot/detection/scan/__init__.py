@@ -6,12 +6,14 @@ the caller which key the hashes are made with. Whoever is outside this package n
 
 from bot.detection.scan.digests import digest, identifier_digest, owner_digest
 from bot.detection.scan.identifiers import IdentifierKind, normalise_identifier
+from bot.detection.scan.ids import NAMED
 from bot.detection.scan.knowledge import Canary, Knowledge, Owner, Prompt, Shape
 from bot.detection.scan.own import Pattern, compile_pattern
 from bot.detection.scan.scanner import Scanner
 from bot.detection.scan.shingles import Shingled, shingles_of
 
 __all__ = [
+    "NAMED",
     "Canary",
     "IdentifierKind",
     "Knowledge",

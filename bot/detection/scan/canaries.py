@@ -37,13 +37,12 @@ class Canaries:
         self._forms = list(forms.values())
         self._words = words([form.text.encode("utf-8", "replace") for form in self._forms])
 
-    def find(self, text: str, data: bytes, how: str = "") -> list[Found]:
-        """Each place of each canary. `data` is the text in UTF-8; `how`: what the text was decoded from."""
-        plain = None if text.isascii() else normal(text)
-        hits = self._words.hits(data if plain is None else plain.encode("utf-8", "replace"))
-        return list(self._found(text, plain, hits, how)) if hits else []
+    def find(self, text: str, plain: str, data: bytes, how: str = "") -> list[Found]:
+        """Each place of each canary. `plain`: the text `evened`; `data`: that in UTF-8; `how`: what it was decoded from."""
+        hits = self._words.hits(data)
+        return list(self._found(text, plain.lower() if text.isascii() else plain, hits, how)) if hits else []
 
-    def _found(self, text: str, plain: str | None, hits: Collection[int], how: str) -> Iterator[Found]:
+    def _found(self, text: str, plain: str, hits: Collection[int], how: str) -> Iterator[Found]:
         told: set[str] = set()
         for form in sorted((self._forms[number] for number in hits), key=lambda form: form.how != "plain"):
             if form.canary.value not in told:
@@ -63,17 +62,17 @@ def _forms(canary: Canary) -> Iterator[Form]:
             yield Form(canary, how, text)
 
 
-def _places(form: Form, text: str, plain: str | None, outer: str) -> Iterator[Found]:
-    lower = text.lower() if plain is None else plain
-    at = lower.find(form.text)
+def _places(form: Form, text: str, plain: str, outer: str) -> Iterator[Found]:
+    """`plain`: the text in normal form."""
+    at = plain.find(form.text)
     while at >= 0:
         end = at + len(form.text)
-        start, stop = (at, end) if plain is None else (original(text, at), original(text, end))
+        start, stop = original(text, at), original(text, end)
         how = form.how if form.how != "plain" else _written(text[start:stop], form.text)
         named = how if not outer else outer if how in ("plain", "spaced") else f"{outer}+{how}"
         value = form.canary.value
         yield Found(MarkKind.CANARY, form.canary.name, start, stop, normal(value), value, form.canary.kind, how=named)
-        at = lower.find(form.text, end)
+        at = plain.find(form.text, end)
 
 
 def _written(there: str, plain: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from bot.detection.scan import identifiers
 from bot.detection.scan.digests import NUMBER, NUMERIC
@@ -47,12 +46,9 @@ NEEDLES = (
 NUMBERS, IBANS, DATES = range(3)
 
 
-class Candidate(NamedTuple):
-    kind: str
-    normal: str
-    """Empty where the check digits were wrong: it counts as work, and means nothing."""
-    start: int
-    end: int
+Candidate = tuple[str, str, int, int]
+"""Kind, normal form, start and end. The normal form is empty where the check digits were wrong: it counts as work, and means
+nothing. A plain tuple: a number has several of them, and nearly all are thrown away."""
 
 
 def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
@@ -64,7 +60,7 @@ def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candida
         for run in runs(text, hits[NUMBERS], DIGIT_CHARACTERS, DIGITS):
             if numbers:
                 yield from _numbers(text, run)
-            if dates and len(run[0]) >= SHORTEST_DATE and not run[0].isdigit():
+            if dates and len(run[0]) >= SHORTEST_DATE and ("-" in run[0] or "." in run[0] or "/" in run[0]):
                 yield from _dates(text, run)
     if IBANS in hits and IdentifierKind.IBAN in kinds:
         yield from _ibans(text)
@@ -81,19 +77,21 @@ def _emails(text: str) -> Iterator[Candidate]:
         end = domain.end() - (len(domain[0]) - len(domain[0].rstrip("-.")))
         normal = text[start:end].lstrip(".'`").casefold()
         if not normal.startswith("@"):
-            yield Candidate(IdentifierKind.EMAIL, normal, start, end)
+            yield IdentifierKind.EMAIL, normal, start, end
             shorter = normal.rpartition(".")[0]
             if shorter.count(".", shorter.index("@")):  # “bob@shop.example.Thanks”: no space after the full stop
-                yield Candidate(IdentifierKind.EMAIL, shorter, start, start + len(shorter))
+                yield IdentifierKind.EMAIL, shorter, start, start + len(shorter)
 
 
 def _numbers(text: str, run: re.Match[str]) -> list[Candidate]:
     """Every few groups in a row may be the number: “12 4111 1111 1111 1111” holds a card."""
     groups = [group.span() for group in GROUP.finditer(text, run.start(), run.end())]
-    found = []
+    found: list[Candidate] = []
     for first, (start, _) in enumerate(groups):
-        digits, before = "", text[start - 1 : start]
-        letters = LETTERS.search(text, max(0, start - 7), start) if before in BEFORE or before.isalpha() else None
+        if run.end() - start < ACCOUNT_DIGITS:
+            break
+        glued, letters = text[start - 1 : start].isalpha(), _letters(text, start)
+        digits = ""
         for begin, end in groups[first : first + MOST_GROUPS]:
             digits += text[begin:end]
             if len(digits) < ACCOUNT_DIGITS or text[end : end + 1].isalnum():
@@ -101,12 +99,20 @@ def _numbers(text: str, run: re.Match[str]) -> list[Candidate]:
             if len(digits) > MOST_DIGITS:
                 break
             if letters:
-                found.append(Candidate(NUMBER, letters[1].upper() + digits, letters.start(), end))
-            if not before.isalpha():
-                found.append(Candidate(NUMBER, digits, start, end))
+                found.append((NUMBER, letters[1].upper() + digits, letters.start(), end))
+            if not glued:
+                found.append((NUMBER, digits, start, end))
                 if (number := called(digits)) != digits:
-                    found.append(Candidate(NUMBER, number, start, end))
+                    found.append((NUMBER, number, start, end))
     return found
+
+
+def _letters(text: str, start: int) -> re.Match[str] | None:
+    """What of an account's letters stands before its digits. Mostly nothing, which is told without the pattern."""
+    near = text[start - 1 : start]
+    if near in BEFORE:
+        near = text[start - 2 : start - 1]
+    return LETTERS.search(text, max(0, start - 7), start) if near.isalpha() else None
 
 
 def _ibans(text: str) -> Iterator[Candidate]:
@@ -117,7 +123,7 @@ def _ibans(text: str) -> Iterator[Candidate]:
         places = [at for at, char in enumerate(whole[0]) if char != " " and char != "-"] if whole else []
         if whole and len(places) >= size:
             end = places[size - 1] + 1
-            yield Candidate(IdentifierKind.IBAN, identifiers.iban(whole[0][:end]), match.start(), match.start() + end)
+            yield IdentifierKind.IBAN, identifiers.iban(whole[0][:end]), match.start(), match.start() + end
 
 
 def _dates(text: str, run: re.Match[str]) -> Iterator[Candidate]:
@@ -140,7 +146,7 @@ def _days(spelled: set[tuple[str, str, str]], match: re.Match[str]) -> Iterator[
     for year, month, day in sorted(spelled):
         normal = identifiers.birth_date(f"{year}-{int(month):02}-{int(day):02}")
         if normal:
-            yield Candidate(BIRTH_DATE, normal, match.start(), match.end())
+            yield BIRTH_DATE, normal, match.start(), match.end()
 
 
 def _names(text: str) -> Iterator[Candidate]:
@@ -151,4 +157,4 @@ def _names(text: str) -> Iterator[Candidate]:
             for last in range(first + 1, min(first + 3, len(words))):
                 start, end = words[first][0], words[last][1]
                 normal = identifiers.folded(match[0][start:end].removesuffix("'s").removesuffix("’s"))
-                yield Candidate(IdentifierKind.NAME, normal, match.start() + start, match.start() + end)
+                yield IdentifierKind.NAME, normal, match.start() + start, match.start() + end

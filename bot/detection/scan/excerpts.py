@@ -5,6 +5,7 @@ Decides what of a text may be shown: at most 200 characters, no secret, no ident
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -20,6 +21,7 @@ SHORTEST = 4
 """Characters of a secret that is taken out wherever it stands again; a shorter one stands in innocent words."""
 MOST = 100
 PRIVATE = frozenset(IdentifierKind) - {IdentifierKind.NAME, IdentifierKind.BIRTH_DATE}
+DIGIT = re.compile("[0-9]")
 ANYWHERE = {NUMBERS: (0,), IBANS: (0,), DATES: (0,)}
 
 
@@ -68,8 +70,10 @@ class Redacted:
 
 def _private(line: str) -> str:
     """Without addresses and numbers of anybody, whether or not they have an owner."""
+    if "@" not in line and DIGIT.search(line) is None:
+        return line
     done, parts = 0, []
-    for start, end in sorted((each.start, each.end) for each in candidates(line, ANYWHERE, PRIVATE) if each.normal):
+    for start, end in sorted((at, end) for _, normal, at, end in candidates(line, ANYWHERE, PRIVATE) if normal):
         if end > done:
             parts += [line[done : max(done, start)], "" if start < done else "[identifier]"]
             done = end

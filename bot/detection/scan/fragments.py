@@ -6,13 +6,14 @@ in steps of eight words, so that the same quote cut a word later is the same fra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import NamedTuple
 
 from bot.detection.scan.digests import Hashed
 from bot.detection.scan.knowledge import Prompt
+from bot.detection.scan.matchers import Words
 from bot.detection.scan.shingles import PART, SHORT, WIDTH, part, shingle, word_digest
 
 STEP = 8
@@ -24,6 +25,8 @@ EVERY = WIDTH - PART + 1
 """Of the five parts of four words in any eight, exactly one begins at a multiple of five."""
 MOST = 50_000
 """Places of one text that are hashed, a twentieth of a second's work. Whoever quotes more has quoted enough."""
+ENDING = 24
+"""Bytes of an anchor's end that are looked for. Fewer stand in innocent texts too, more tell nothing more."""
 FULL = bytes([1]) * WIDTH
 
 
@@ -68,7 +71,10 @@ class _Known(dict[bytes, int]):
 
 
 class Fragments:
-    def __init__(self, prompts: Sequence[Prompt], hashed: Hashed) -> None:
+    def __init__(
+        self, prompts: Sequence[Prompt], hashed: Hashed, words: Callable[[Sequence[bytes]], Words] | None = None
+    ) -> None:
+        """`words` makes the matcher of the anchors; without it, and without anchors, every text is looked at."""
         self._hashed = hashed
         self._prompts = prompts
         self._apps = {prompt.app for prompt in prompts}
@@ -80,10 +86,16 @@ class Fragments:
                 if name:
                     self._places.setdefault(name, []).append((number, place))
         self._sizes = [sum(map(bool, prompt.shingles)) for prompt in prompts]
+        told = {anchor.encode()[-ENDING:] for prompt in prompts for anchor in prompt.anchors}
+        self._anchors = words(sorted(told)) if words and all(prompt.anchors for prompt in prompts) else None
 
     def are_of(self, app: str | None) -> bool:
         """Whether any prompt is looked for in this application's texts."""
         return app is None or app in self._apps or None in self._apps
+
+    def may_stand_in(self, letters: bytes) -> bool:
+        """False for a text, `squeezed`, that holds no anchor, and so no quote."""
+        return self._anchors is None or bool(self._anchors.hits(letters))
 
     def find(self, words: Sequence[bytes], app: str | None, held: Held) -> list[Quote]:
         """The quotes of at least eight words; adds to `held` what they cover. A quote that only goes on is told again where

@@ -1,4 +1,4 @@
-"""Texts hidden in a text: base64, hexadecimal, percent-encoding, letters spaced out, one within another.
+"""Texts hidden in a text: base64, hexadecimal, percent-encoding, letters spaced out, one within another; words reversed.
 
 Decides what is decoded, how deep and how much: at most `DEEPEST` layers, `MOST_PIECES` pieces, and altogether `MOST`
 times the text's length, so that no text makes it slow. Leaves to the scanner what is looked for in what comes out.
@@ -21,6 +21,8 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 RUN64 = r"[A-Za-z0-9+/_-]{16,}(?:[^A-Za-z0-9+/_-]|$)"
 APART = r"(?:(?:[A-Za-z0-9]|[0-9A-Fa-f]{2})[^A-Za-z0-9]{1,3}){7}[A-Za-z0-9]"
 LONG_NEEDLES = (Needle(RUN64, every=True),)
+LONG_AT_ALL = (Needle(r"[A-Za-z0-9+/_-]{16}"),)
+"""Whether there is one. Most texts have none, and it is told at a third of the cost of where they end."""
 ESCAPED = r"[\\0]x[0-9A-Fa-f]{2}"
 APART_NEEDLES = (Needle(APART), Needle(ESCAPED, ("\\x", "0x")))
 """Apart from the other: together they would cost hyperscan ten times as much."""
@@ -30,12 +32,27 @@ BASE64_RUNS = re.compile(r"[A-Za-z0-9+/_-]{16,}", re.ASCII)
 HEX_RUNS = re.compile(
     r"(?<![0-9A-Za-z])(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:\\x|[ :-]|,? ?(?:0x)?)[0-9A-Fa-f]{2}){7,}", re.ASCII
 )
-SPACED_RUNS = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9][ \t._*|/,-]{1,3}){7,}[A-Za-z0-9](?![A-Za-z0-9])", re.ASCII)
+SPACED_RUNS = re.compile(
+    r"(?<![A-Za-z0-9])(?:[A-Za-z0-9][ \t\r\n._*|/,-]{1,3}){7,}[A-Za-z0-9](?![A-Za-z0-9])", re.ASCII
+)
+JOINED_RUNS = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]([^A-Za-z0-9]{1,3})(?:.\1){6,}.(?![A-Za-z0-9])", re.ASCII | re.DOTALL
+)
+"""The same separator after each character, also after a space or a full stop: what was joined can be taken apart again."""
+SPACED = re.compile(rb"(?:[A-Za-z0-9][^A-Za-z0-9]{1,3}){7}[A-Za-z0-9]")
+"""What `APART` surely has announced: without it, nothing is told that only one of the two engines would look at."""
+GAP = re.compile(r"[^A-Za-z0-9]+")
 PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 TOKEN = re.compile(r"\S+")
+BEFORE = re.compile(r"\S+\Z")
 NOT_HEX = re.compile(r"0x|[^0-9A-Fa-f]")
-NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
-TO_STANDARD = str.maketrans("-_", "+/", "\r\n")
+WRAPPED = re.compile(r"\r?\n[ \t>]{0,8}")
+LAST_LINE = re.compile(r"\r?\n[ \t>]{0,8}[A-Za-z0-9+/_-]{1,15}(?![A-Za-z0-9+/_-])")
+LINE = 60
+"""Characters of a line that was cut for its length: the shortest in use are of 64 (RFC 7468 §2)."""
+TO_STANDARD = str.maketrans("-_", "+/", "\r\n \t>")
+READABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]{8}")
+"""As many characters as the shortest canary. What was no base64 has control characters everywhere, and is not looked at."""
 
 
 class Piece(NamedTuple):
@@ -54,12 +71,35 @@ def pieces(text: str, apart: Ends, long: Ends, how: str = "") -> list[Piece]:
         found += _long(text[start:end], how, start, end)
     for run in HEX_RUNS.finditer(text) if apart else ():
         found += _hex(NOT_HEX.sub("", run[0]), how, *run.span())
-    for run in SPACED_RUNS.finditer(text) if 0 in apart else ():
-        found.append(Piece(NOT_WORD.sub("", run[0]), _named(how, "spaced"), *run.span()))
+    if 0 in apart:
+        found += _spaced(text, _named(how, "spaced"))
     for run in TOKEN.finditer(text) if "%" in text and PERCENT.search(text) else ():
         if PERCENT.search(run[0]):
             found.append(_piece(unquote_to_bytes(run[0]), _named(how, "url"), *run.span()))
-    return found
+    return [piece for piece in found if READABLE.search(piece.text)]
+
+
+def backwards(text: str, long: Ends) -> Iterator[Piece]:
+    """The words that are long enough for a token, read from their end."""
+    done = 0
+    for run in runs(text, long[0], ALPHABET, BASE64_RUNS):
+        if run.end() > done:
+            before, after = BEFORE.search(text, done, run.start()), TOKEN.match(text, run.start())
+            start, done = before.start() if before else run.start(), after.end() if after else run.end()
+            yield Piece(text[start:done][::-1], "reversed", start, done)
+
+
+def _spaced(text: str, how: str) -> Iterator[Piece]:
+    """Letter by letter: with what stood between the words, where that can be told, and without."""
+    for run in JOINED_RUNS.finditer(text):
+        if SPACED.search(run[0].encode("utf-8", "replace")):
+            yield Piece(run[0][:: len(run[1]) + 1], how, *run.span())
+    for run in SPACED_RUNS.finditer(text):
+        gaps = GAP.findall(run[0])
+        least = min(map(len, gaps))
+        if least < max(map(len, gaps)):
+            yield Piece(GAP.sub(lambda gap: " " if len(gap[0]) > least else "", run[0]), how, *run.span())
+        yield Piece(GAP.sub("", run[0]), how, *run.span())
 
 
 def _long(run: str, how: str, start: int, end: int) -> Iterator[Piece]:
@@ -85,16 +125,23 @@ def _hex(digits: str, how: str, start: int, end: int) -> Iterator[Piece]:
 
 def _lines(text: str, found: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
     """Runs that a line's end divides are one: base64 is often cut at 64 or 76 characters (RFC 2045 §6.8)."""
-    start = end = -1
+    start = end = line = -1
     for run in found:
-        if end >= 0 and text[end : run.start()] in ("\n", "\r\n"):
-            end = run.end()
+        if end >= 0 and WRAPPED.fullmatch(text, end, run.start()):
+            line, end = run.span()
             continue
         if end >= 0:
-            yield start, end
+            yield start, _last(text, line, end)
         start, end = run.span()
+        line = start
     if end >= 0:
-        yield start, end
+        yield start, _last(text, line, end)
+
+
+def _last(text: str, line: int, end: int) -> int:
+    """The end of a short last line, which is no run by itself."""
+    rest = LAST_LINE.match(text, end) if end - line >= LINE else None
+    return rest.end() if rest else end
 
 
 def _piece(data: bytes, how: str, start: int, end: int) -> Piece:

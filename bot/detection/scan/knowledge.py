@@ -1,7 +1,7 @@
 """What a scanner is told to look for beside its own patterns. Handed in; where it is kept, and how sealed, is the store's.
 
-Decides the shapes. Only canaries are here in the clear, because they have to be found in hidden forms too: they live in
-memory only, and no mark ever holds one.
+Decides the shapes. Canaries are here in the clear, because they have to be found in hidden forms too, and the anchors of
+prompts, because most texts are passed over by looking for those. They live in memory only, and no mark or repr ever holds one.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ class Canary(NamedTuple):
     """`credential`, `system_prompt`, `document` or `tool`; empty where it was registered without a kind."""
     value: str
 
+    def __repr__(self) -> str:
+        return f"Canary({self.name!r}, {self.kind!r})"
+
 
 class Prompt(NamedTuple):
-    """A system prompt as keyed hashes: `shingles_of` makes both."""
+    """A system prompt as keyed hashes and anchors: `shingles_of` makes them."""
 
     name: str
     app: str | None
@@ -36,6 +39,11 @@ class Prompt(NamedTuple):
     shingles: tuple[str, ...]
     """In the prompt's order; empty where a shingle also stands in a public text."""
     words: frozenset[str]
+    anchors: tuple[str, ...] = ()
+    """In the clear. Empty where none were kept: every text is then divided into words and looked at."""
+
+    def __repr__(self) -> str:
+        return f"Prompt({self.name!r}, {self.app!r})"
 
 
 class Owner(NamedTuple):

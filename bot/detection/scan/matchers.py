@@ -19,6 +19,8 @@ except ImportError:  # no wheel for this platform: everything works, some twenty
 SHORTEST = 4
 COUNTED = re.compile(r"(\.|[^.])\{(\d+),(\d+)\}")
 LARGE = 12
+WIDE = 24
+"""Of a gap of any characters. Smaller ones cost little, and without them innocent texts are handed to `re` for nothing."""
 
 
 class Needle(NamedTuple):
@@ -28,6 +30,8 @@ class Needle(NamedTuple):
     keywords: tuple[str, ...] = ()
     every: bool = False
     """The end of every match is wanted, not of the first one only. Such a pattern ends in what cannot go on."""
+    caseless: bool = False
+    """Letters of ASCII match in either case. For `re` the text is made small."""
 
 
 Ends = Mapping[int, Sequence[int]]
@@ -49,13 +53,15 @@ class Engine(NamedTuple):
     patterns: Callable[[tuple[Needle, ...]], Patterns]
     words: Callable[[Sequence[bytes]], Words]
     """Raises ValueError for words of less than four bytes."""
+    sifts: bool
+    """Looking for words is quicker than dividing a text into its words."""
 
 
 def engine(*, fast: bool) -> Engine:
     """The fastest there is, or the standard library's."""
     if fast and hyperscan is not None:
-        return Engine("hyperscan", _FastPatterns, _FastWords)
-    return Engine("re", _PlainPatterns, _PlainWords)
+        return Engine("hyperscan", _FastPatterns, _FastWords, sifts=True)
+    return Engine("re", _PlainPatterns, _PlainWords, sifts=False)
 
 
 def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
@@ -81,17 +87,19 @@ def _note(number: int, _start: int, end: int, _flags: int, ends: dict[int, list[
 @cache
 def _compiled(needles: tuple[Needle, ...]) -> Any:
     """Takes a second for a hundred patterns, and is the same for every scanner."""
-    first = hyperscan.HS_FLAG_SINGLEMATCH
-    return _database(
-        [_loose(needle.pattern).encode() for needle in needles], [0 if needle.every else first for needle in needles]
-    )
+    return _database([_loose(needle.pattern).encode() for needle in needles], [_flags(needle) for needle in needles])
+
+
+def _flags(needle: Needle) -> int:
+    first = 0 if needle.every else hyperscan.HS_FLAG_SINGLEMATCH
+    return int(first | hyperscan.HS_FLAG_CASELESS if needle.caseless else first)
 
 
 def _loose(pattern: str) -> str:
     """Without large upper bounds, which cost hyperscan much and only keep out what `re` keeps out afterwards."""
 
     def unbound(found: re.Match[str]) -> str:
-        large = found[1] == "." or int(found[3]) >= LARGE
+        large = int(found[3]) >= (WIDE if found[1] == "." else LARGE)
         return f"{found[1]}{{{found[2]},}}" if large else found[0]
 
     return COUNTED.sub(unbound, pattern)

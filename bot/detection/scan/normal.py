@@ -46,9 +46,14 @@ def visible(text: str) -> str:
 
 def normal(text: str) -> str:
     """What two texts are compared by."""
+    return text.lower() if text.isascii() else evened(visible(text))
+
+
+def evened(text: str) -> str:
+    """The normal form of a text that is `visible`. ASCII alone comes back as it is: matchers take its letters in either case."""
     if text.isascii():
-        return text.lower()
-    folded = visible(text).casefold()
+        return text
+    folded = text.casefold()
     rare = others(folded)
     if not _settled(rare):
         folded = normalize("NFKC", folded)

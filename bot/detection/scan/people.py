@@ -43,7 +43,8 @@ class People:
             if number == MOST:
                 self.cut_short += 1
                 break
-            digest = self._hashed(candidate.kind + "\0" + candidate.normal) if candidate.normal else ""
+            kind, normal, _, _ = candidate
+            digest = self._hashed(f"{kind}\0{normal}") if normal else ""
             owners = self._owners.get(digest)
             if owners:
                 found.append(_marked(candidate, digest, owners, requester))
@@ -53,25 +54,22 @@ class People:
         yield from candidates(text, hits, self._kinds)
         for kind, shape in self._shapes:
             for start, end in shape.spans(text):
-                yield Candidate(kind, folded(visible(text[start:end])), start, end)
-
-
-def _has_last4(candidate: Candidate) -> bool:
-    """Of a number, not of a name, an address or a date."""
-    return candidate.kind != IdentifierKind.BIRTH_DATE and candidate.normal[-4:].isdigit()
+                yield kind, folded(visible(text[start:end])), start, end
 
 
 def _marked(candidate: Candidate, digest: str, owners: Sequence[Owner], requester: str) -> Found:
+    kind, normal, start, end = candidate
+    number = kind != IdentifierKind.BIRTH_DATE and normal[-4:].isdigit()
     mine = next((owner for owner in owners if owner.owner == requester), None)
     owner = mine or owners[0]
     excluded = "" if mine is None else "own_data" if len(owners) == 1 else "shared_record"
     return Found(
         MarkKind.IDENTIFIER,
         owner.name,
-        candidate.start,
-        candidate.end,
+        start,
+        end,
         identity=digest,
-        secret=candidate.normal if _has_last4(candidate) else "",
+        secret=normal if number else "",
         grade="strong" if owner.strong else "weak",
         owner=owner.owner,
         excluded=excluded,

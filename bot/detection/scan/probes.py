@@ -17,7 +17,9 @@ from bot.detection.scan.normal import LOOK_ALIKES, original
 
 KINDS = (*ASKS, "rate_probing")
 KIND_OF = tuple(kind for kind, patterns in ASKS.items() for _ in patterns)
-NEEDLES = tuple(Needle(pattern.translate(LOOK_ALIKES)) for patterns in ASKS.values() for pattern in patterns)
+NEEDLES = tuple(
+    Needle(pattern.translate(LOOK_ALIKES), caseless=True) for patterns in ASKS.values() for pattern in patterns
+)
 """As `normal` does to the text: a Cyrillic letter that looks like a Latin one becomes it."""
 
 
@@ -25,8 +27,9 @@ class Probes:
     def __init__(self) -> None:
         self._patterns = [re.compile(needle.pattern) for needle in NEEDLES]
 
-    def find(self, text: str, normal: str, hits: Ends) -> Iterator[Found]:
-        """The first of each kind. `normal`: the text's normal form. `hits`: of `NEEDLES` in it, by number."""
+    def find(self, text: str, plain: str, hits: Ends) -> Iterator[Found]:
+        """The first of each kind. `plain`: the text `evened`. `hits`: of `NEEDLES` in it, by number."""
+        normal = plain.lower() if plain.isascii() else plain
         told: set[str] = set()
         for number in sorted(hits):
             kind = KIND_OF[number]

@@ -13,12 +13,14 @@ import msgspec
 
 from bot.detection.event import Event, Mark, MarkKind, Seen, Stage
 from bot.detection.scan.digests import digester
-from bot.detection.scan.excerpts import Redacted
+from bot.detection.scan.excerpts import LONGEST, Redacted
 from bot.detection.scan.found import Found
+from bot.detection.scan.ids import Ids
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.normal import INVISIBLE, normal, visible
+from bot.detection.scan.normal import INVISIBLE, evened, visible
 from bot.detection.scan.probes import KINDS, probe
-from bot.detection.scan.sought import Sought
+from bot.detection.scan.shingles import squeezed
+from bot.detection.scan.sought import Forms, Sought
 from bot.detection.scan.streams import Streams
 
 MOST_MARKS = 50
@@ -29,8 +31,8 @@ SHORT = 8
 """An identifier that ends in digits shows its last four from so many on."""
 REQUESTERS = 50_000
 """Users whose keyed hash is kept."""
-CHANGING = b"0123456789 \t\r\n\v\f"
-LOWER = bytes(byte | 0x20 if 65 <= byte <= 90 else byte for byte in range(256))
+SMALL = bytes(ord("0") if 48 <= byte <= 57 else byte | 0x20 if 65 <= byte <= 90 else byte for byte in range(256))
+"""Small letters, and one digit for all."""
 PROBES = frozenset(KINDS)
 
 
@@ -44,6 +46,8 @@ class Scanner:
         self._streams = Streams(most_streams)
         self._cut_before = 0
         self._requesters: dict[str, str] = {}
+        self._ids = Ids(self._hashed, fast=fast)
+        self.named = self._ids.named
         self._sought = self.prepare(knowledge)
 
     @property
@@ -77,32 +81,50 @@ class Scanner:
     def scan(self, event: Event, arrived: float) -> Seen:
         """`arrived`: Unix seconds of our clock."""
         requester = self._requester(event.user_id) if event.user_id is not None else ""
-        marks = self._marks(event, event.text, requester) if event.text else ()
+        if event.excerpt_redacted is not None:
+            event = msgspec.structs.replace(event, excerpt_redacted=self._showable(event, requester))
+        if event.text is None:  # most of them, at a quarter of a million a second
+            marks = tuple(self._told(event)) if event.signals else ()
+            return Seen(event=event, marks=marks, requester=requester, arrived=arrived)
+        asked = event.text if event.stage is Stage.INPUT and not event.resent else None
+        shown = visible(event.text)
+        plain = evened(shown)
+        letters = squeezed(plain) if asked else b""
+        marks = self._marks(event, event.text, (shown, plain, letters), requester) if event.text else ()
         if event.signals:
             marks = (*marks, *self._told(event))
-        asked = event.text if event.stage is Stage.INPUT else None
         return Seen(
-            event=msgspec.structs.replace(event, text=None) if event.text is not None else event,
+            event=msgspec.structs.replace(event, text=None),
             marks=marks,
             requester=requester,
-            fingerprint=self._fingerprint(asked) if asked else "",
+            fingerprint=self._fingerprint(letters) if letters else "",
             text_id=self._hashed(f"text\0{asked}") if asked and event.verdicts else "",
             arrived=arrived,
         )
 
-    def _marks(self, event: Event, text: str, requester: str) -> tuple[Mark, ...]:
-        stream = self._streams.of(event)
-        shown = visible(text)
+    def _marks(self, event: Event, raw: str, forms: Forms, requester: str) -> tuple[Mark, ...]:
+        stream = None if event.resent else self._streams.of(event)
+        shown = forms[0]
         joined = shown if stream is None else stream.joined(shown)
         ahead = len(joined) - len(shown)
-        found = self._sought.find(joined, event, requester, {} if stream is None else stream.held)
+        whole = (joined, evened(joined), b"") if ahead else forms
+        found = self._sought.find(whole, event, requester, {} if stream is None else stream.held)
         fresh = found if stream is None or not found else [each for each in found if stream.is_new(each)]
+        if event.resent:
+            fresh = [each for each in fresh if each.kind is not MarkKind.PROBE]
         if stream is not None:
             stream.keep(joined)
         if not fresh:
             return ()
         redacted = Redacted(joined, found)
-        return tuple(self._mark(each, redacted, joined, ahead, text) for each in _chosen(fresh))
+        return tuple(self._mark(each, redacted, joined, ahead, raw) for each in _chosen(fresh))
+
+    def _showable(self, event: Event, requester: str) -> str | None:
+        """What the source itself made of a text, as far as it may be shown: no longer than an excerpt of ours, and as bare."""
+        text = visible(event.excerpt_redacted or "")
+        found = self._sought.find((text, evened(text), b""), event, requester, {})
+        line = Redacted(text, found).around(0, min(len(text), LONGEST))
+        return self._sought.showable(line) or None
 
     def _mark(self, found: Found, redacted: Redacted, joined: str, ahead: int, raw: str) -> Mark:
         identifier = found.kind is MarkKind.IDENTIFIER
@@ -142,9 +164,8 @@ class Scanner:
             for name in names
         ]
 
-    def _fingerprint(self, text: str) -> str:
-        plain = text if text.isascii() else normal(text)
-        kept = plain.encode("utf-8", "replace").translate(LOWER, CHANGING)
+    def _fingerprint(self, letters: bytes) -> str:
+        kept = letters.translate(SMALL).replace(b"0", b"")
         return self._hashed(b"input\0" + kept) if kept else ""
 
 

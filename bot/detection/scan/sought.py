@@ -17,17 +17,27 @@ from bot.detection.scan.found import Found
 from bot.detection.scan.fragments import Fragments, Held
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.matchers import engine
-from bot.detection.scan.normal import normal, original
+from bot.detection.scan.matchers import Ends, engine
+from bot.detection.scan.normal import evened, original, visible
 from bot.detection.scan.own import compile_pattern
 from bot.detection.scan.people import People
 from bot.detection.scan.probes import Probes
-from bot.detection.scan.shingles import spans_of, words_of
+from bot.detection.scan.shingles import spans_of, squeezed, words_of
 
+SHAPES = candidates.NEEDLES + credentials.NEEDLES
 FIRST = len(candidates.NEEDLES)
 """Of the credentials' needles, which come after those of the candidates."""
-RANDOM = re.compile(r"(?<![\w+/=~-])(?=[\w+/=~-]{0,400}?\d)(?=[\w+/=~-]{0,400}?[^\W\d_])[\w+/=~-]{16,}")
+ASKED = len(SHAPES)
+"""First of the needles of probing, where all are looked for at once."""
+RANDOM = re.compile(
+    r"(?<![\w+/=~-])(?=[\w+/=~-]{16})(?=[\w+/=~-]{0,400}?\d)(?=[\w+/=~-]{0,400}?[^\W\d_])[\w+/=~-]{16,}"
+)
 """Looks like something that a machine made. A credential whose surroundings no issuer's form expects is still not shown."""
+
+
+Forms = tuple[str, str, bytes]
+"""One text as it is looked at: `visible`; that, `evened`; that, `squeezed`, or nothing where nobody needed it yet. Whoever has a
+form hands it on: making one takes as long as searching it."""
 
 
 class Sought:
@@ -38,41 +48,59 @@ class Sought:
         self.engine = made.name
         self.cut_short = 0
         """Texts in which more was hidden than is uncovered."""
-        self._shapes = made.patterns(candidates.NEEDLES + credentials.NEEDLES).hits
+        self._shapes = made.patterns(SHAPES).hits
+        self._shapes_asked = made.patterns(SHAPES + probes.NEEDLES).hits
         self._apart = made.patterns(hidden.APART_NEEDLES).hits
         self._long = made.patterns(hidden.LONG_NEEDLES).hits
+        self._long_at_all = made.patterns(hidden.LONG_AT_ALL).hits
         self._asked = made.patterns(probes.NEEDLES).hits
         self._credentials, self._probes = Credentials(), Probes()
         self._canaries = Canaries(knowledge.canaries, made.words)
         hashed = digester(key)
-        self._fragments = Fragments(knowledge.prompts, hashed) if knowledge.prompts else None
+        sift = made.words if made.sifts else None
+        self._fragments = Fragments(knowledge.prompts, hashed, sift) if knowledge.prompts else None
         self.people = People(knowledge, hashed, fast=fast)
         self._own = [(own.kind, own.name, compile_pattern(own.pattern, fast=fast)) for own in knowledge.own]
 
-    def find(self, text: str, event: Event, requester: str, held: Held) -> list[Found]:
-        """All finds, in no order. `text` is visible: no invisible character is left in it."""
+    def find(self, forms: Forms, event: Event, requester: str, held: Held) -> list[Found]:
+        """All finds, in no order."""
+        text, plain, letters = forms
         data = text.encode("utf-8", "replace")
-        hits = self._shapes(data)
+        even = data if plain is text else plain.encode("utf-8", "replace")
+        hits, asked = self._looked(data, even, event.stage)
         found = list(self._credentials.find(text, hits, FIRST)) if hits and max(hits) >= FIRST else []
         found += self.people.find(text, hits, requester)
-        found += self._canaries.find(text, data)
-        if self._fragments is not None and self._fragments.are_of(event.app):
-            found += self._quoted(self._fragments, text, event, held)
-        if event.stage is Stage.INPUT:
-            asked = normal(text)
-            found += self._probes.find(text, asked, self._asked(asked.encode("utf-8", "replace")))
+        found += self._canaries.find(text, plain, even)
+        prompts = self._fragments
+        if prompts is not None and prompts.are_of(event.app) and prompts.may_stand_in(letters or squeezed(plain)):
+            found += self._quoted(prompts, text, event, held)
+        if asked:
+            found += self._probes.find(text, plain, asked)
         if self._own:
             found += self._owned(text, event)
-        apart, long = self._apart(data), self._long(data)
+        apart, long = self._apart(data), self._long(data) if self._long_at_all(data) else {}
         if apart or long or "%" in text:
             found += self._hidden(hidden.pieces(text, apart, long), len(text))
         return found
+
+    def _looked(self, data: bytes, even: bytes, stage: Stage) -> tuple[Ends, Ends]:
+        """The hits of `SHAPES`, and of probing where somebody asks. In one look where both see the same."""
+        if stage is not Stage.INPUT:
+            return self._shapes(data), {}
+        if even is not data:
+            return self._shapes(data), self._asked(even)
+        hits = self._shapes_asked(data)
+        if not hits or max(hits) < ASKED:
+            return hits, {}
+        shapes = {number: ends for number, ends in hits.items() if number < ASKED}
+        return shapes, {number - ASKED: ends for number, ends in hits.items() if number >= ASKED}
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
         line = self._credentials.without(line, self._shapes(line.encode("utf-8", "replace")), FIRST)
         line = RANDOM.sub("[redacted]", line)
-        return "" if self._canaries.find(line, line.encode("utf-8", "replace")) else line
+        plain = evened(visible(line))
+        return "" if self._canaries.find(line, plain, plain.encode("utf-8", "replace")) else line
 
     def _owned(self, text: str, event: Event) -> Iterator[Found]:
         for kind, name, pattern in self._own:
@@ -110,7 +138,8 @@ class Sought:
         text, how, start, end = piece
         data = text.encode("utf-8", "replace")
         hits = self._shapes(data)
-        for canary in self._canaries.find(text, data, how):
+        plain = evened(visible(text))
+        for canary in self._canaries.find(text, plain, plain.encode("utf-8", "replace"), how):
             yield canary._replace(start=start, end=end)
         for secret in self._credentials.find(text, hits, FIRST) if hits else ():
             if secret.grade != credentials.GENERIC:

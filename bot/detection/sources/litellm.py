@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from bot.detection.event import Data, Event, Kind, Stage, Tool
-from bot.detection.sources import litellm_verdicts, messages, pieces, times, words
+from bot.detection.sources import litellm_verdicts, messages, pieces, times, turns, words
 from bot.detection.sources.decoded import Decoded, Malformed, Rejected, Slices
 from bot.detection.sources.fields import LONGEST_APP, digest, first, name, number, record, records, whole
 from bot.detection.sources.litellm_call import Call, session_of, user_of
@@ -92,9 +92,12 @@ def events(call: Call, now: float) -> Iterator[Event]:
     if call.call_type == "call_mcp_tool":
         yield _tool_run(call, shared, f"{mark}:tool", over)
         return
+    asked = turns.turns(turns.asked(call.messages, call.call_type))
+    if asked.earlier is not None:
+        yield turns.resent(asked.earlier, begun, name(f"{mark}:earlier"), shared)
     yield Event(
-        kind=Kind.LLM_CALL, occurred_at=begun, source_event_id=name(f"{mark}:input"), stage=Stage.INPUT,
-        text=messages.prompt(call.messages), verdicts=before, **shared,
+        kind=Kind.LLM_CALL, occurred_at=begun, source_event_id=name(f"{mark}:input"), stage=Stage.INPUT, text=asked.new,
+        verdicts=before, **shared,
     )  # fmt: skip
     text = messages.answer(said)
     if call.succeeded or text or after:
@@ -125,17 +128,22 @@ def _shared(call: Call, call_id: str | None) -> dict[str, Any]:
 
 
 def _tool_run(call: Call, shared: dict[str, Any], mark: str, at: float) -> Event:
-    """A tool that LiteLLM itself ran, over MCP."""
+    """A tool that LiteLLM itself ran, over MCP: its result, where the record holds one. That is MCP's `CallToolResult` as its
+    SDK dumps it: its version 2 writes names with underscores, before that they were as on the wire."""
     run = record(record(call.metadata).get("mcp_tool_call_metadata"))
     tool = Tool(
         name=first(run.get("name"), call.model) or "unknown", call_id=shared["call_id"],
         args_sha256=digest(run.get("arguments")), completed=call.succeeded,
     )  # fmt: skip
-    result = Data(result_sha256=digest(run.get("result") or call.response), ok=call.succeeded)
-    said = messages.answer(record(call.response).get("content"))
+    given = run.get("result") or call.response
+    held = record(given)
+    data = [part for key in ("content", "structured_content", "structuredContent") if (part := held.get(key))]
+    found = digest(data or given)
+    failed = held.get("is_error") or held.get("isError")
     return Event(
-        kind=Kind.TOOL_CALL, occurred_at=at, source_event_id=name(mark), stage=Stage.TOOL, tool=tool, data=result,
-        text=said, **shared,
+        kind=Kind.TOOL_CALL if found is None else Kind.TOOL_RESULT, occurred_at=at, source_event_id=name(mark),
+        stage=Stage.TOOL, tool=tool, data=Data(result_sha256=found, ok=call.succeeded and not failed),
+        text=messages.answer(messages.of_response(given)), **shared,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ refused: a mistyped one would be a trigger that never fires.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import msgspec
@@ -16,7 +16,7 @@ from bot.detection.sources import pieces, times, words
 from bot.detection.sources.decoded import EVENTS, SLICE, Decoded, Malformed, Rejected, Slices
 
 ONE = msgspec.json.Decoder(Event)
-MANY = msgspec.json.Decoder(list[Event])
+ARRAY, LINES = msgspec.json.Decoder(list[Event]).decode, ONE.decode_lines
 MOST_BAD = 100_000
 """Bad events of one body after which the rest of it is not read: eight megabytes of `[],` would keep a core for a quarter of a
 minute to say the same thing three million times."""
@@ -27,6 +27,9 @@ NUL, REPLACED = b"\\u0000", b"\\ufffd"
 
 def decode(body: bytes, now: float, *, by_line: bool = False) -> Slices:
     """`by_line`: the sender says that it is NDJSON. Raises Malformed where the body as a whole is no batch of events."""
+    guessed = ARRAY if body[:1] == b"[" and not by_line else LINES
+    if len(body) <= SLICE and (events := _all(guessed, body)):
+        return _sliced(_believed(events, 0, now))  # most are small, and all good; no room for `MOST_BAD`
     return _bounded(_decoded(body, now, by_line=by_line))
 
 
@@ -44,10 +47,6 @@ def _bounded(slices: Slices) -> Slices:
 
 
 def _decoded(body: bytes, now: float, *, by_line: bool) -> Slices:
-    if len(body) <= SLICE:  # most are small, and all good
-        guessed = pieces.Form.ARRAY if body[:1] == b"[" and not by_line else pieces.Form.LINES
-        if events := _all(guessed, body):
-            return _sliced(_believed(events, 0, now))
     match pieces.form(body, by_line=by_line):
         case pieces.Form.ARRAY:
             return _array(body, now)
@@ -59,7 +58,8 @@ def _decoded(body: bytes, now: float, *, by_line: bool) -> Slices:
 
 def storable(raw: bytes) -> bytes:
     """JSON without NUL, which no database keeps: an id has the replacement character in its place, here as in the gate."""
-    return raw.replace(NUL, REPLACED) if NUL in raw else raw
+    # One byte is found sixty times as fast as six; most events have no backslash at all.
+    return raw.replace(NUL, REPLACED) if b"\\" in raw and NUL in raw else raw
 
 
 def _array(body: bytes, now: float) -> Slices:
@@ -67,7 +67,7 @@ def _array(body: bytes, now: float) -> Slices:
         if isinstance(group, str):
             yield Decoded(rejected=[Rejected(index, group)])
             return
-        events = _all(pieces.Form.ARRAY, b"[" + b",".join(group) + b"]")
+        events = _all(ARRAY, b"[" + b",".join(group) + b"]")
         yield from _each(group, index, now) if events is None else _sliced(_believed(events, index, now))
 
 
@@ -81,7 +81,7 @@ def _object(body: bytes, now: float) -> Slices:
 def _lines(body: bytes, now: float) -> Slices:
     index = 0
     for piece in pieces.lines(body):
-        events = _all(pieces.Form.LINES, piece)
+        events = _all(LINES, piece)
         if events is None:
             group = pieces.split_lines(piece)
             yield from _each(group, index, now)
@@ -91,11 +91,10 @@ def _lines(body: bytes, now: float) -> Slices:
             index += len(events)
 
 
-def _all(form: pieces.Form, raw: bytes) -> list[Event] | None:
+def _all(decoded: Callable[[bytes], list[Event]], raw: bytes) -> list[Event] | None:
     """All events of a piece at once; None where one of them is bad."""
-    raw = storable(raw)
     try:
-        return MANY.decode(raw) if form is pieces.Form.ARRAY else ONE.decode_lines(raw)
+        return decoded(storable(raw))
     except UNREADABLE:
         return None
 

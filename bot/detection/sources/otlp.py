@@ -6,13 +6,15 @@ a verdict. Which attribute holds what is a table that is handed in (`Names`). Wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from bot.detection.event import Event
 from bot.detection.sources import otlp_json, otlp_proto, times
 from bot.detection.sources.decoded import Decoded, Rejected, Slices
+from bot.detection.sources.native import MOST_BAD
 from bot.detection.sources.otlp_context import Context
+from bot.detection.sources.otlp_json import Read
 from bot.detection.sources.otlp_logs import of_log
 from bot.detection.sources.otlp_names import Names
 from bot.detection.sources.otlp_spans import of_span
@@ -33,15 +35,25 @@ def logs(body: bytes, now: float, names: Names, *, json: bool = False) -> Slices
     yield from _decoded(otlp_json.logs(body) if json else otlp_proto.logs(body), now, names, of_log)
 
 
-def _decoded(told: Iterator[Told], now: float, names: Names, meaning: Meaning) -> Slices:
+def _decoded(read: Iterable[Read], now: float, names: Names, meaning: Meaning) -> Slices:
     """In two passes: a guardrail's span does not say whose call it judged, the span beside it does, and may come later."""
     context = Context()
     kept: list[tuple[int, Told]] = []
-    for index, each in enumerate(told):
-        if context.learn(each, names):
+    bad: list[Rejected] = []
+    index = 0
+    for turn, each in enumerate(read):
+        if isinstance(each, Told) and context.learn(each, names):
             kept.append((index, each))
-        if index % EACH == 0:
+        elif isinstance(each, str):
+            bad.append(Rejected(index, each))
+        index += each is not None
+        if turn % EACH == 0:
             yield Decoded()
+        if len(bad) >= MOST_BAD:
+            bad.append(Rejected(index, f"from here on nothing was read: {MOST_BAD:,} before it were bad"))
+            break
+    if bad:
+        yield Decoded(rejected=bad)
     for start in range(0, len(kept), EACH):
         decoded = Decoded()
         for index, each in kept[start : start + EACH]:

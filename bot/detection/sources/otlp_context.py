@@ -5,6 +5,7 @@ Decides what is taken over from where: from the span's parent, else from its tra
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.detection.event import Kind, UserKind
 from bot.detection.sources.fields import LONGEST_APP, first, name
 from bot.detection.sources.otlp_names import Names
 from bot.detection.sources.otlp_told import Told
+from bot.detection.sources.turns import MODEL, USER
 
 TAKEN_OVER = ("user_id", "user_kind", "session_id", "tenant", "app", "endpoint", "model", "call_id")
 
@@ -80,6 +82,12 @@ def truth(value: object) -> bool | None:
     return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())
 
 
+def role_of(told: Told) -> str:
+    """Whose words a log record carries; where it does not say so, the user's."""
+    body = told.body if isinstance(told.body, dict) else told.attributes
+    return str(body.get("role") or "user").lower()
+
+
 USERS = {"user_id": UserKind.END_USER, "api_key": UserKind.API_KEY, "ip": UserKind.IP}
 
 
@@ -98,16 +106,46 @@ class Context:
     """(trace, span) → a model call."""
     traces: dict[str, Call | None] = field(default_factory=dict)
     """Trace → its model call; None where it has several."""
+    asked: dict[tuple[str, str], list[Told]] = field(default_factory=dict)
+    """(trace, span) → log records with the user's words, since the last answer that he spoke after."""
+    answered: set[tuple[str, str]] = field(default_factory=set)
+    """(trace, span) → an answer came after those."""
+    instants: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    """(trace, span, time) → log records of it."""
 
     def learn(self, told: Told, names: Names) -> bool:
         """False where it tells nothing about an AI system."""
         known = kind(told, names)
         if known is not Kind.LLM_CALL or not told.span:
-            return known is not None or event_name(told) in names.events
+            carries = names.events.get(event_name(told))
+            self._follow(told, carries)
+            return known is not None or carries is not None
         call = Call(who(told, names), told.failed, delivered(told, names))
         self.spans[told.trace, told.span] = call
         self.traces[told.trace] = None if told.trace in self.traces else call
         return True
+
+    def _follow(self, told: Told, carries: str | None) -> None:
+        """A conversation that comes as one log record for each message, in order: what was answered since was asked before."""
+        if carries not in ("input", "answered") or not told.span:
+            return
+        at = (told.trace, told.span)
+        if carries == "answered" or role_of(told) in MODEL:
+            self.answered.add(at)
+        elif role_of(told) in USER:
+            since = self.asked.setdefault(at, [])
+            if at in self.answered:
+                self.answered.remove(at)
+                for each in since:
+                    each.resent = True
+                since.clear()
+            since.append(told)
+
+    def nth(self, told: Told) -> int:
+        """Which of the log records of its span and instant it is, from 0."""
+        at = (told.trace, told.span, told.started)
+        self.instants[at] += 1
+        return self.instants[at] - 1
 
     def around(self, told: Told) -> Call | None:
         """The model call that a span or log record belongs to."""

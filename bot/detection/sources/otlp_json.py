@@ -1,140 +1,117 @@
 """OTLP in JSON: a request becomes what its spans, or its log records, tell.
 
-Decides how the protocol's JSON is read (OTLP specification, "JSON Protobuf Encoding"): ids in hexadecimal, 64-bit numbers as
-text or as numbers, bytes in base64, names in lowerCamelCase, enums as numbers, unknown fields ignored.
+Decides how much one that cannot be read spoils: itself, and no other. The shapes are `otlp_shapes`'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
 
+from bot.detection.sources import words
 from bot.detection.sources.decoded import Malformed
+from bot.detection.sources.otlp_shapes import Log, Logs, Pair, Resource, Span, Traces, Value
 from bot.detection.sources.otlp_told import Told
 
 GARBAGE = "The body is not the JSON that this address takes. Is the exporter's protocol http/json?"
 ERROR = 2
 """`Status.code` of a span that failed."""
-
-
-class _Json(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """Unknown fields are ignored."""
-
-
-class Value(_Json, frozen=True):
-    string_value: str | None = None
-    bool_value: bool | None = None
-    int_value: str | int | None = None
-    double_value: float | str | None = None
-    array_value: Values | None = None
-    kvlist_value: Pairs | None = None
-    bytes_value: str | None = None
-
-
-class Values(_Json, frozen=True):
-    values: list[Value] | None = None
-
-
-class Pair(_Json, frozen=True):
-    key: str = ""
-    value: Value | None = None
-
-
-class Pairs(_Json, frozen=True):
-    values: list[Pair] | None = None
-
-
-class Resource(_Json, frozen=True):
-    attributes: list[Pair] | None = None
-
-
-class Status(_Json, frozen=True):
-    code: int | str | None = None
-
-
-class SpanEvent(_Json, frozen=True):
-    name: str = ""
-    time_unix_nano: str | int | None = None
-    attributes: list[Pair] | None = None
-
-
-class Span(_Json, frozen=True):
-    name: str = ""
-    trace_id: str = ""
-    span_id: str = ""
-    parent_span_id: str | None = None
-    start_time_unix_nano: str | int | None = None
-    end_time_unix_nano: str | int | None = None
-    attributes: list[Pair] | None = None
-    events: list[SpanEvent] | None = None
-    status: Status | None = None
-
-
-class Log(_Json, frozen=True):
-    event_name: str | None = None
-    trace_id: str | None = None
-    span_id: str | None = None
-    time_unix_nano: str | int | None = None
-    observed_time_unix_nano: str | int | None = None
-    attributes: list[Pair] | None = None
-    body: Value | None = None
-
-
-class ScopeSpans(_Json, frozen=True):
-    spans: list[msgspec.Raw] | None = None
-
-
-class ResourceSpans(_Json, frozen=True):
-    resource: Resource | None = None
-    scope_spans: list[ScopeSpans] | None = None
-
-
-class Traces(_Json, frozen=True):
-    resource_spans: list[ResourceSpans] | None = None
-
-
-class ScopeLogs(_Json, frozen=True):
-    log_records: list[msgspec.Raw] | None = None
-
-
-class ResourceLogs(_Json, frozen=True):
-    resource: Resource | None = None
-    scope_logs: list[ScopeLogs] | None = None
-
-
-class Logs(_Json, frozen=True):
-    resource_logs: list[ResourceLogs] | None = None
-
-
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+DEEPEST = 128
+"""Brackets within brackets. A text in a list in an attribute of a span stands in eleven."""
+NAMED = 10
+"""Names in the path to what is wrong; where it has more, its depth is what is wrong."""
+BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+STEP = 10_000
+"""Brackets and texts that are looked at in one go."""
+MOST_BRACKETS = 2_000_000
+"""Of one body that is too deep somewhere: what has more is refused whole, before it keeps a core for seconds."""
+Read = Told | str | None
+"""What one span or log record tells, why it cannot be read, or None: others may have a turn."""
 T = TypeVar("T")
+S = TypeVar("S", Span, Log)
 
 
-def spans(body: bytes) -> Iterator[Told]:
-    """Raises Malformed; where a single span is the reason, after the ones before it were given."""
-    for of_resource in _read(body, Traces).resource_spans or ():
-        resource = _attributes(of_resource.resource.attributes if of_resource.resource else None)
+def spans(body: bytes) -> Iterator[Read]:
+    """One `Read` for each span, in order. Raises Malformed where the body is no request."""
+    request = yield from _request(body, Traces)
+    for of_resource in request.resource_spans or ():
+        resource = _resource(of_resource.resource)
         for of_scope in of_resource.scope_spans or ():
             for raw in of_scope.spans or ():
-                yield _span(_read(raw, Span), resource)
+                yield _one(raw, Span, _span, resource)
 
 
-def logs(body: bytes) -> Iterator[Told]:
-    """Raises Malformed; where a single record is the reason, after the ones before it were given."""
-    for of_resource in _read(body, Logs).resource_logs or ():
-        resource = _attributes(of_resource.resource.attributes if of_resource.resource else None)
+def logs(body: bytes) -> Iterator[Read]:
+    """One `Read` for each log record, in order. Raises Malformed where the body is no request."""
+    request = yield from _request(body, Logs)
+    for of_resource in request.resource_logs or ():
+        resource = _resource(of_resource.resource)
         for of_scope in of_resource.scope_logs or ():
             for raw in of_scope.log_records or ():
-                yield _log(_read(raw, Log), resource)
+                yield _one(raw, Log, _log, resource)
 
 
-def _read(raw: bytes | msgspec.Raw, shape: type[T]) -> T:
+def _request(body: bytes, shape: type[T]) -> Generator[None, None, T]:
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return msgspec.json.decode(body, type=shape)
+    except RecursionError:
+        shallow = yield from _shallow(body)
     except UNREADABLE:
         raise Malformed(GARBAGE) from None
+    try:
+        return msgspec.json.decode(shallow, type=shape)
+    except UNREADABLE:
+        raise Malformed(GARBAGE) from None
+
+
+def _shallow(body: bytes) -> Generator[None, None, bytes]:
+    """The body with what is nested too deeply in the place of a text: whatever needs it can no longer be read, the rest can."""
+    kept: list[bytes] = []
+    start = depth = 0
+    for count, found in enumerate(BRACKETS.finditer(body), 1):
+        mark = found[0]
+        if mark in b"[{":
+            depth += 1
+            if depth == DEEPEST + 1:
+                kept += body[start : found.start()], b'"too deep"'
+        elif mark in b"]}":
+            depth -= 1
+            if depth == DEEPEST:
+                start = found.end()
+        if count % STEP == 0:
+            yield None
+        if count > MOST_BRACKETS:
+            raise Malformed(GARBAGE)
+    return b"".join([*kept, body[start:] if depth <= DEEPEST else b""])
+
+
+def _resource(raw: msgspec.Raw) -> dict[str, object] | str:
+    """Its attributes, or why they cannot be read."""
+    try:
+        of = msgspec.json.decode(raw, type=Resource | None)
+        return _attributes(of.attributes if of else None)
+    except UNREADABLE as error:
+        return f"its resource cannot be read: {_why(raw, error)}"
+
+
+def _one(
+    raw: msgspec.Raw, shape: type[S], told: Callable[[S, dict[str, object]], Told], resource: dict[str, object] | str
+) -> Read:
+    if isinstance(resource, str):
+        return resource
+    try:
+        return told(msgspec.json.decode(raw, type=shape), resource)
+    except UNREADABLE as error:
+        return _why(raw, error)
+
+
+def _why(raw: msgspec.Raw, error: Exception) -> str:
+    said = words.unreadable(bytes(raw), error)
+    return said if said.count(".") <= NAMED else words.unreadable(bytes(raw), RecursionError())
 
 
 def _span(span: Span, resource: dict[str, object]) -> Told:

@@ -18,8 +18,8 @@ Field = Literal[
     "guardrail_name", "guardrail_outcome", "guardrail_masked", "guardrail_score", "guardrail_categories", "guardrail_stage",
 ]  # fmt: skip
 FIELDS: tuple[str, ...] = get_args(Field)
-Carries = Literal["input", "output", "both", "verdict"]
-"""Whose words a log record carries; `verdict` is what a guardrail said."""
+Carries = Literal["input", "output", "both", "answered", "verdict"]
+"""Whose words a log record carries; `answered` is an answer of the past, sent again; `verdict` is what a guardrail said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

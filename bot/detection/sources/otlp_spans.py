@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.detection.event import Data, Event, Kind, Outcome, Stage, Tool, Verdict
-from bot.detection.sources import messages
+from bot.detection.sources import messages, turns
 from bot.detection.sources.fields import digest, name, number, parsed, storable, text, whole
 from bot.detection.sources.guardrails import counted
 from bot.detection.sources.otlp_context import Context, delivered, found, kind, truth
@@ -52,10 +52,12 @@ def _call(told: Told, context: Context, names: Names) -> Iterator[Event]:
         "delivered": delivered(told, names),
         "refused": _refused(said, parsed(found(told, "finish_reasons", names))),
     }
+    asked = turns.turns(spoken(told, "input", names))
+    if asked.earlier is not None:
+        yield turns.resent(asked.earlier, started(told), _id(told, "earlier"), shared)
     yield Event(
-        occurred_at=started(told), source_event_id=_id(told, "input"), stage=Stage.INPUT,
-        text=messages.prompt(spoken(told, "input", names)), **shared,
-    )  # fmt: skip
+        occurred_at=started(told), source_event_id=_id(told, "input"), stage=Stage.INPUT, text=asked.new, **shared
+    )
     answer = messages.answer(said)
     if answer is None and told.failed:
         return
@@ -129,13 +131,16 @@ def spoken(told: Told, side: str, names: Names) -> object:
     for prefix in names.flat[side]:
         if listed := _flat(told.attributes, prefix):
             return listed
-    carried = [event for event in told.inner if names.events.get(event.name) in (side, "both")]
+    wanted = (side, "both", "answered") if side == "input" else (side, "both")
+    carried = [event for event in told.inner if names.events.get(event.name) in wanted]
     return [said for event in carried if (said := carried_by(event, side, names)) is not None] or None
 
 
 def carried_by(event: Told, side: str, names: Names) -> object:
     """What an event of a span, or a log record, carries of one side."""
     body = event.body if isinstance(event.body, dict) else event.attributes
+    if names.events.get(event.name) == "answered":
+        return {"role": "assistant"}
     said = found(event, side, names)
     if said is not None:
         role = body.get("role") or ("user" if side == "input" else "assistant")

@@ -30,3 +30,5 @@ class Told:
     """Events of the span."""
     body: object = None
     """Of a log record."""
+    resent: bool = False
+    """Of a log record: it was asked by an earlier call (`otlp_context`)."""

@@ -27,6 +27,7 @@ LONGEST = 8 * 1024 * 1024
 SPACE = b" \t\r\n"
 NOT_JSON = "The body is not JSON near byte {at}, or is nested more than {deepest} deep. Send a JSON array, or one event a line."
 EMPTY = "The body holds no event. Send a JSON array of events, or one event a line."
+AFTER = "The body goes on after the end of its array, near byte {at}. Send one array, or one event a line."
 OPEN = "The body ends within the array. Was it cut off?"
 
 
@@ -108,7 +109,7 @@ def walk(body: bytes) -> Iterator[bytes]:
         raise Malformed(NOT_JSON.format(at=at, deepest=DEEPEST))
     at = _skip(body, at + 1)
     if body[at : at + 1] == b"]":
-        return
+        return _ended(body, at)
     while True:
         found = _element().match(body, at, min(len(body), at + LONGEST))
         if found is None:
@@ -117,10 +118,17 @@ def walk(body: bytes) -> Iterator[bytes]:
         at = _skip(body, found.end())
         after = body[at : at + 1]
         if after == b"]":
-            return
+            return _ended(body, at)
         if after != b",":
             raise Malformed(OPEN if at >= len(body) else NOT_JSON.format(at=at, deepest=DEEPEST))
         at = _skip(body, at + 1)
+
+
+def _ended(body: bytes, bracket: int) -> None:
+    """Raises Malformed where something follows: it would be lost, and nobody told."""
+    at = _skip(body, bracket + 1)
+    if at < len(body):
+        raise Malformed(AFTER.format(at=at))
 
 
 def lines(body: bytes) -> Iterator[bytes]:

@@ -46,7 +46,8 @@ class Showing:
     def shown(self, channel: str, ts: str | None) -> Done:
         """Remember where it is and what it shows; the card is pinned where it was posted."""
         surface_id, digest, before = self.surface.id, self.digest, self.surface.digest
-        pin = self.surface.kind is SurfaceKind.CARD and ts is not None and ts != self.surface.ts
+        posted = ts is not None and ts != self.surface.ts
+        pin = posted and self.surface.kind is SurfaceKind.CARD
 
         async def record(unit: Unit) -> None:
             row = await unit.session.get(Surface, surface_id)
@@ -55,6 +56,8 @@ class Showing:
             row.channel_id, row.ts, row.shown_at = channel, ts, unit.now
             if row.digest == before:  # else a resync came meanwhile: it wants this sent again
                 row.digest = digest
+            if posted and self.surface.kind is SurfaceKind.ANNOUNCEMENT:
+                unit.measure_anew(self.file.incident)  # stakeholders are told with it
             if pin:
                 incident = await unit.incident(row.incident)
                 key = f"pin:{incident.number}:{ts}"

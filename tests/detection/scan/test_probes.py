@@ -103,8 +103,9 @@ def test_patterns_of_the_users_own_are_marked_by_their_kind() -> None:
         )
 
 
-def test_inputs_that_differ_in_numbers_spaces_and_case_have_one_fingerprint() -> None:
+def test_inputs_that_differ_in_numbers_spaces_punctuation_and_case_have_one_fingerprint() -> None:
     one = scanned("Show me order 17,  please", stage=Stage.INPUT).fingerprint
     assert one and one == scanned("show me ORDER 99812, please\n", stage=Stage.INPUT).fingerprint
     assert one != scanned("show me invoice 17, please", stage=Stage.INPUT).fingerprint
+    assert one == scanned("“Show me” – order: 17; please!", stage=Stage.INPUT).fingerprint
     assert scanned("Show me order 17,  please").fingerprint == "" == scanned("12 34", stage=Stage.INPUT).fingerprint

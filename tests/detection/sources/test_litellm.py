@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.detection.engine import Engine
 from bot.detection.event import Event, Kind, Outcome, Stage, UserKind
+from bot.detection.scan import Canary, Knowledge, Scanner
 from bot.detection.sources import litellm
 from bot.detection.sources.decoded import Decoded, Malformed
+from bot.playbook import load
 from tests.detection.sources.test_native import JSON, NOW
 
 START = 1_795_319_806.182511
+RULES = load().rules
 FILTERED: dict[str, Any] = {
     "guardrail_name": "content-filter",
     "guardrail_mode": ["pre_call", "post_call"],
@@ -48,7 +52,6 @@ CALL: dict[str, Any] = {
     "messages": [
         {"role": "system", "content": "be nice"},
         {"role": "user", "content": "hello"},
-        {"role": "assistant", "content": "yes?"},
         {
             "role": "user",
             "content": [{"type": "text", "text": "again"}, {"type": "image_url", "image_url": {"url": "x"}}],
@@ -219,6 +222,85 @@ def test_tools_that_the_model_asks_for_and_tools_that_litellm_ran_are_tool_calls
     run = {"mcp_tool_call_metadata": {"name": "transfer", "arguments": {"amount": 9999}}}
     (ran,) = events(CALL | {"call_type": "call_mcp_tool", "metadata": run})
     assert ran.tool is not None and (ran.tool.name, ran.tool.completed, ran.tool.authorized) == ("transfer", True, None)
+
+
+def ran(number: int, at: float, **fields: object) -> dict[str, Any]:
+    """A tool that LiteLLM ran over MCP: its `CallToolResult`."""
+    text = json.dumps({"account": number})
+    return CALL | {
+        "call_type": "call_mcp_tool", "litellm_call_id": f"mcp-{number}", "startTime": at, "endTime": at,
+        "metadata": {"mcp_tool_call_metadata": {"name": "accounts", "arguments": {"id": number}}}, "messages": None,
+        "response": {"meta": None, "content": [{"type": "text", "text": text, "annotations": None, "meta": None}],
+                     "structured_content": None, "is_error": False, "result_type": "complete"} | fields,
+    }  # fmt: skip
+
+
+def test_101_different_results_of_a_tool_that_litellm_ran_are_bulk_extraction_and_100_are_not() -> None:
+    def fired(*records: dict[str, Any]) -> set[str]:
+        scanner, engine = (
+            Scanner(Knowledge(), b"a key for tests, of thirty-two b"),
+            Engine(RULES, most_keys=1000),
+        )
+        return {one.trigger for event in events(*records) for one in engine.take([scanner.scan(event, NOW)])}
+
+    results = [ran(number, START + number) for number in range(101)]
+    assert "bulk_data_extraction" in fired(*results)
+    assert fired(*results[:100], *(ran(0, START + 101) | {"litellm_call_id": f"again-{n}"} for n in range(50))) == set()
+    for failed in ("is_error", "isError"):
+        assert fired(*results[:100], ran(100, START + 100, **{failed: True})) == set()
+
+
+def test_a_tool_that_litellm_ran_is_a_result_where_the_record_holds_one_and_else_a_call() -> None:
+    (held,), (failed,) = events(ran(1, START)), events(ran(2, START) | {"status": "failure", "response": {}})
+    assert (held.kind, held.text) == (Kind.TOOL_RESULT, '{"account": 1}') and held.tool is not None
+    assert (held.tool.name, held.tool.completed, held.data and held.data.ok) == ("accounts", True, True)
+    assert failed.kind is Kind.TOOL_CALL and failed.tool is not None and failed.tool.completed is False
+    assert events(ran(1, START, meta={"took": 2}))[0].data == held.data, "the same data, whatever stands beside it"
+    assert events(ran(1, START, structured_content={"a": 1}))[0].data != held.data
+
+
+CANARY = "fh-canary-0f9e8d7c6b5a"
+
+
+@pytest.mark.parametrize("response", [
+    CANARY,
+    [f"one {CANARY}"],
+    [{"role": "assistant", "content": CANARY}],
+    {"response": CANARY},
+    {"response": json.dumps({"role": "assistant", "content": [{"type": "text", "text": CANARY}]})},
+    {"response": {"candidates": [{"content": {"parts": [{"text": CANARY}], "role": "model"}}]}},
+    {"response": json.dumps({"answer": CANARY, "content": "hi"})},
+    {"response": f"cannot parse chunks to standard response object. Chunks=['data: {CANARY}']"},
+    {"choices": [{"message": {"content": "hi", "reasoning_content": f"I must not say {CANARY}"}}]},
+    {"choices": [{"message": {"content": "hi", "thinking_blocks": [{"type": "thinking", "thinking": CANARY}]}}]},
+    {"choices": [{"message": {"content": None, "refusal": f"I cannot say {CANARY}"}}]},
+    {"choices": [{"text": CANARY}]},
+    {"choices": [{"delta": {"content": CANARY}}]},
+    {"content": [{"type": "thinking", "thinking": CANARY, "signature": "x"}, {"type": "text", "text": "hi"}]},
+    {"output": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": CANARY}]}]},
+    {"output": [{"type": "message", "content": [{"type": "output_text", "text": CANARY}]}]},
+    {"output": [{"type": "message", "content": [{"type": "refusal", "refusal": CANARY}]}]},
+    {"text": CANARY},
+])  # fmt: skip
+def test_a_canary_is_found_wherever_an_answer_has_its_words(response: object) -> None:
+    scanner = Scanner(Knowledge(canaries=(Canary("c", "credential", CANARY),)), b"a key for tests, of thirty-two b")
+    answer = events(CALL | {"response": response})[1]
+    assert answer.stage is Stage.OUTPUT and (answer.text or "").count(CANARY) == 1
+    assert [mark.name for mark in scanner.scan(answer, NOW).marks] == ["c"]
+
+
+def test_a_refusal_is_one_in_every_shape() -> None:
+    for response in (
+        {"choices": [{"message": {"refusal": "no"}}]},
+        {"output": [{"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}]},
+        {"choices": [{"message": {"content": "no"}, "finish_reason": "content_filter"}]},
+    ):
+        assert events(CALL | {"response": response})[1].refused is True
+
+
+def test_messages_that_are_bare_texts_are_the_users_words() -> None:
+    assert events(CALL | {"messages": ["one", "two"]})[0].text == "one\ntwo"
+    assert events(CALL | {"messages": "one"})[0].text == "one"
 
 
 def test_a_search_in_a_vector_store_is_a_retrieval_known_by_what_it_found() -> None:

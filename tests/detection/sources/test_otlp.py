@@ -279,6 +279,80 @@ def test_json_that_is_no_request_is_refused_and_what_is_unknown_is_ignored(body:
     assert whole(otlp.traces(b'{"other": [[[]]]}', NOW, names(), json=True)) == Decoded()
 
 
+def nested(levels: int) -> str:
+    return '{"arrayValue":{"values":[' * levels + '{"stringValue":"x"}' + "]}}" * levels
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ({"name": 5}, "`name` must be text"),
+        ({"status": []}, "`status` must be a JSON object"),
+        ({"attributes": [{"key": 1}]}, "`attributes.key` must be text"),
+        (
+            f'{{"attributes": [{{"key": "a", "value": {nested(1000)}}}]}}',
+            "the event is nested too deeply; send it flat",
+        ),
+        (
+            f'{{"attributes": [{{"key": "a", "value": {nested(50_000)}}}]}}',
+            "the event is nested too deeply; send it flat",
+        ),
+        ("[" * 5000 + "]" * 5000, "the event must be a JSON object"),
+        ("null", "the event must be a JSON object"),
+    ],
+)
+@pytest.mark.parametrize("decode", [otlp.traces, otlp.logs])
+def test_one_bad_span_or_log_record_is_named_by_index_and_the_others_are_taken(
+    decode: Any, bad: dict[str, Any] | str, why: str
+) -> None:
+    if isinstance(bad, dict) and decode is otlp.logs:
+        bad = {LOGGED.get(key, key): bad[key] for key in bad}
+        why = why.replace("`name`", "`eventName`").replace("`status`", "`body`")
+    record, _ = log_request(eventName="gen_ai.user.message", body=value({"content": "hello"}))
+    good = json.dumps(span(CHAT)) if decode is otlp.traces else record.decode()[len(LOG_HEAD) : -len("]}]}]}")]
+    rest = bad if isinstance(bad, str) else json.dumps(json.loads(good) | bad)
+    head = SPAN_HEAD if decode is otlp.traces else LOG_HEAD
+    found = whole(decode(f"{head}{good},{rest},{good}]}}]}}]}}".encode(), NOW, names(), json=True))
+    assert [(rejected.index, rejected.error) for rejected in found.rejected] == [(1, why)]
+    assert [event.text for event in found.events if event.stage is Stage.INPUT] == ["hello", "hello"]
+
+
+def test_a_value_that_is_as_deep_as_it_can_just_be_read_spoils_its_own_span_only() -> None:
+    for depth in range(100, 1100, 40):
+        asked = {"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.documents": "[" * depth + "]" * depth}
+        said = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": asked["gen_ai.retrieval.documents"]}
+        deep = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.arguments": value("x")}
+        tool = json.dumps(span(deep)).replace('{"stringValue": "x"}', nested(depth // 3))
+        body = f"{SPAN_HEAD}{json.dumps(span(asked))},{json.dumps(span(said))},{tool},{json.dumps(span(CHAT))}]}}]}}]}}"
+        found = whole(otlp.traces(body.encode(), NOW, names(), json=True))
+        assert [event.text for event in found.events][-2:] == ["hello", "hi there"]
+
+
+LOGGED = {"name": "eventName", "status": "body"}
+"""A field of a span → one of the same type of a log record."""
+SPAN_HEAD, LOG_HEAD = (
+    '{"resourceSpans": [{"scopeSpans": [{"spans": [',
+    '{"resourceLogs": [{"scopeLogs": [{"logRecords": [',
+)
+
+
+def test_a_resource_that_cannot_be_read_spoils_its_own_spans_only() -> None:
+    scopes = [{"spans": [span(CHAT)]}]
+    request = [{"resource": {"attributes": 5}, "scopeSpans": scopes}, {"resource": None, "scopeSpans": scopes}]
+    found = whole(otlp.traces(json.dumps({"resourceSpans": request}).encode(), NOW, names(), json=True))
+    assert [(rejected.index, rejected.error) for rejected in found.rejected] == [
+        (0, "its resource cannot be read: `attributes` must be a JSON array")
+    ]
+    assert len(found.events) == 2
+
+
+def test_after_very_many_bad_spans_the_rest_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp, "MOST_BAD", 10)
+    found = whole(otlp.traces(f"{SPAN_HEAD}{'0,' * 100}0]}}]}}]}}".encode(), NOW, names(), json=True))
+    assert [rejected.index for rejected in found.rejected] == list(range(11))
+    assert found.rejected[-1].error.startswith("from here on nothing was read")
+
+
 def test_a_large_request_is_parsed_in_pieces_that_together_are_the_whole() -> None:
     body = as_protobuf(*[span(CHAT)] * 20) * 60
     parts = list(pieces_of(body))

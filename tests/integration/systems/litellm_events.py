@@ -1,7 +1,7 @@
 """LiteLLM's proxy as a source of events: its callbacks `generic_api` and `otel` post to an address of ours.
 
-Decides the configuration: the one that `docs/events.md` recommends, both callbacks at once, so that one call shows what each
-of them says of it. In production one is enough.
+Decides the configuration: what `docs/events.md` tells its reader to write, taken from the page, and `otel` beside it, so that one
+call shows what each of them says of it. In production one is enough.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from tests.integration.recipes import recipe
 from tests.integration.systems.installed import venv_program
 from tests.integration.systems.litellm import LiteLLM
 from tests.integration.systems.process import free_port, started
@@ -31,13 +34,11 @@ def running(
     program, litellm = venv_program("litellm"), LiteLLM(f"http://127.0.0.1:{free_port()}")
     home.mkdir(parents=True, exist_ok=True)
     config = home / "config.yaml"
-    callback = {
-        "callback_type": "generic_api",
-        "endpoint": f"{events_url}/events/litellm",
-        "headers": {"Authorization": f"Bearer {token}"},
-        "max_retries": 3,
-    }
-    settings = _config(upstream_url, gate_url, gate_token) | {"callback_settings": {"firsthour": callback}}
+    told = yaml.safe_load(recipe("docs/events.md", "litellm_settings:", address=events_url, token=token))
+    settings = _config(upstream_url, gate_url, gate_token) | {"callback_settings": told["callback_settings"]}
+    settings["litellm_settings"] |= {"callbacks": [*told["litellm_settings"].pop("callbacks"), "otel"]} | told[
+        "litellm_settings"
+    ]
     config.write_text(json.dumps(settings))  # JSON is YAML
     env = {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -86,5 +87,5 @@ def _config(upstream_url: str, gate_url: str, gate_token: str) -> dict[str, Any]
     return {
         "model_list": models,
         "guardrails": guardrails,
-        "litellm_settings": {"num_retries": 0, "telemetry": False, "callbacks": ["firsthour", "otel"]},
+        "litellm_settings": {"num_retries": 0, "telemetry": False},
     }

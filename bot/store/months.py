@@ -1,0 +1,135 @@
+"""What metrics read of ended incidents, kept by the month in which they were declared: a year costs twelve rows, not thousands.
+
+Decides when a month is put away and when it is forgotten. Derived from the incidents, which stay the truth: with the next entry
+in the timeline of one that has ended, its month is forgotten in the same transaction, and put away again by who asks next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from sqlalchemy import delete, func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.incident.errors import Busy
+from bot.incident.learning import MeasuredMonth
+from bot.incident.words import EvidenceKind
+from bot.store import measured
+from bot.store.measured import Measurable
+
+if TYPE_CHECKING:
+    from bot.store.engine import Store
+
+LOCK = 0x46480000
+"""PostgreSQL's lock of a month ("FH", and its number from the year 0): who puts it away and who forgets it take turns."""
+
+
+class Read(NamedTuple):
+    """One incident with all that metrics read of it; a month keeps those that have ended."""
+
+    incident: Measurable
+    told: datetime | None
+    kept: frozenset[EvidenceKind]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was read, before it is measured."""
+
+    found: Sequence[Measurable]
+    """The latest first."""
+    told: Mapping[int, datetime]
+    kept: Mapping[int, frozenset[EvidenceKind]]
+
+
+async def read(store: Store, since: datetime, until: datetime) -> Figures:
+    """The incidents declared from `since` on and before `until`, without drills: one look at the store, all of one moment."""
+    async with store.read() as session:
+        held = await _held(session, since, until)
+        rows = await measured.running(session, since, until)
+        for begins, ends in _gaps(held, since, until):
+            rows += await measured.between(session, begins, ends)
+        live = await _with_more(session, list({row.number: row for row in rows}.values()))
+    to_put_away = {month_of(one.incident.declared_at) for one in live if one.incident.ended_at is not None}
+    with contextlib.suppress(Busy):  # also of a store that is read-only: then they are read again next time
+        for month in sorted(to_put_away - held.keys()):
+            await _put_away(store, month)
+    known = (one for month in held.values() for one in month if since <= one.incident.declared_at < until)
+    return _figures([*live, *known])
+
+
+async def forget(session: AsyncSession, months: Iterable[str], *, postgres: bool) -> None:
+    """Something of these months changes with this transaction."""
+    for month in sorted(months):
+        if postgres:
+            await session.exec(select(func.pg_advisory_xact_lock(LOCK + _number(month))))
+        await session.exec(delete(MeasuredMonth).where(col(MeasuredMonth.month) == month))
+
+
+def month_of(moment: datetime) -> str:
+    """`2026-11`, UTC."""
+    at = moment.astimezone(UTC)
+    return f"{at.year:04}-{at.month:02}"
+
+
+async def _held(session: AsyncSession, since: datetime, until: datetime) -> dict[str, list[Read]]:
+    """What another version packed in a form that is not read any more counts as not put away."""
+    month = col(MeasuredMonth.month)
+    rows = await session.exec(select(MeasuredMonth).where(month.between(month_of(since), month_of(until))))
+    held = {}
+    for row in rows.all():
+        with contextlib.suppress(msgspec.DecodeError):
+            held[row.month] = msgspec.msgpack.decode(row.ended, type=list[Read])
+    return held
+
+
+def _gaps(held: Iterable[str], since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The parts of the time that no month covers that is put away."""
+    for month in sorted(held):
+        first, after = _span(month)
+        if since < first:
+            yield since, first
+        since = max(since, after)
+    if since < until:
+        yield since, until
+
+
+async def _put_away(store: Store, month: str) -> None:
+    async with store.unit() as unit:
+        await forget(unit.session, [month], postgres=not store.sqlite)
+        found = await measured.between(unit.session, *_span(month))
+        ended = await _with_more(unit.session, [one for one in found if one.ended_at is not None])
+        unit.add(MeasuredMonth(month=month, ended=msgspec.msgpack.encode(ended)))
+
+
+async def _with_more(session: AsyncSession, found: Sequence[Measurable]) -> list[Read]:
+    told, kept = await measured.told(session, found), await measured.kept(session, found)
+    return [Read(one, told.get(one.number), kept.get(one.number, frozenset())) for one in found]
+
+
+def _figures(read: list[Read]) -> Figures:
+    read.sort(key=lambda one: one.incident.declared_at, reverse=True)
+    del read[measured.MOST :]
+    return Figures(
+        [one.incident for one in read],
+        {one.incident.number: one.told for one in read if one.told is not None},
+        {one.incident.number: one.kept for one in read},
+    )
+
+
+def _span(month: str) -> tuple[datetime, datetime]:
+    """The first instant of the month, and of the one after it."""
+    number = _number(month)
+    first, after = (datetime(each // 12, each % 12 + 1, 1, tzinfo=UTC) for each in (number, number + 1))
+    return first, after
+
+
+def _number(month: str) -> int:
+    """Months since the year 0."""
+    return int(month[:4]) * 12 + int(month[5:]) - 1
