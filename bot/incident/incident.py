@@ -52,6 +52,7 @@ class Incident(SQLModel, table=True):
         ),
         Index("ix_incident_ended_at_severity", "ended_at", "severity"),
         Index("ix_incident_declared_at", "declared_at"),
+        Index("ix_incident_subject_id_trigger", "subject_id", "trigger"),
     )
 
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -63,7 +64,7 @@ class Incident(SQLModel, table=True):
     category: Category | None = Field(default=None, sa_type=Word(Category))
     scenario: str | None = Field(default=None, max_length=80)
     subject_kind: SubjectKind = Field(default=SubjectKind.UNKNOWN, sa_type=Word(SubjectKind))
-    subject_id: str | None = Field(default=None, max_length=300, index=True)
+    subject_id: str | None = Field(default=None, max_length=300)
     app: str | None = Field(default=None, max_length=120, index=True)
     session_id: str | None = Field(default=None, max_length=300)
     detection: DetectionMethod = Field(default=DetectionMethod.AUTOMATED, sa_type=Word(DetectionMethod))

