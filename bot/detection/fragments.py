@@ -17,7 +17,7 @@ from bot.detection.finding import Finding
 from bot.detection.keys import LATENESS, event_name, moment, number
 from bot.detection.rule import FragmentsRule
 from bot.detection.signals import enough, remember, signals_of
-from bot.detection.single import DAY, OWN, forget, hear, nobody, said_as, said_before
+from bot.detection.single import DAY, OWN, by_one, forget, hear, nobody, said_as, said_before
 
 CANARIES = frozenset({"system_prompt", ""})
 """Kinds of canary that are the prompt's: its own, and those of no kind (domain.md §4.3, 1)."""
@@ -58,7 +58,8 @@ class Fragments(Compiled[Session]):
     def key_of(self, seen: Seen) -> str | None:
         event = seen.event
         said = event.stage is Stage.INPUT
-        if not (any(map(_concerns, seen.marks)) and (self._hears_user if said else event.delivered is True)):
+        heard = self._hears_user and by_one(event) if said else event.delivered is True
+        if not heard or not any(map(_concerns, seen.marks)):
             return None
         if self.exempt and event.user_id in self.exempt:
             return None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from bot.detection.compiled import Compiled, Timed
-from bot.detection.event import Event, Mark, Seen, Stage
+from bot.detection.event import Event, Mark, Seen, Stage, UserKind
 from bot.detection.finding import Finding
 from bot.detection.keys import LATENESS, event_name, moment, number
 from bot.detection.rule import RuleBase
@@ -68,7 +68,7 @@ class Single(Compiled[Hits]):
 
     def key_of(self, seen: Seen) -> str | None:
         if seen.event.stage is Stage.INPUT and self.hears_user:
-            if not any(map(self.concerns, seen.marks)):
+            if not any(map(self.concerns, seen.marks)) or not by_one(seen.event):
                 return None
         elif self.hit(seen, ()) is None:
             return None
@@ -116,6 +116,11 @@ class Single(Compiled[Hits]):
 def nobody(event: Event) -> str:
     """Where nothing names a subject, a single event still is evidence: told once a call."""
     return f"{event.app or ''}\0nobody\0{event.session_id or event_name(event)}"
+
+
+def by_one(event: Event) -> bool:
+    """Whoever said it is who is answered: a session, or an end user. Without a session, many stand behind a key or an address."""
+    return bool(event.session_id) or event.user_kind is UserKind.END_USER
 
 
 def session_of(seen: Seen) -> str:

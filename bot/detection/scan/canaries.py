@@ -44,7 +44,7 @@ class Canaries:
 
     def _found(self, text: str, plain: str, hits: Collection[int], how: str) -> Iterator[Found]:
         told: set[str] = set()
-        for form in sorted((self._forms[number] for number in hits), key=lambda form: form.how != "plain"):
+        for form in sorted((self._forms[number] for number in sorted(hits)), key=lambda form: form.how != "plain"):
             if form.canary.value not in told:
                 told.add(form.canary.value)
                 yield from _places(form, text, plain, how)

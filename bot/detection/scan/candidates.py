@@ -21,6 +21,8 @@ MOST_GROUPS = 6
 """A number is written in at most so many groups: “4111 1111 1111 1111”, “+49 30 123 45 67”."""
 LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-"
 """RFC 5322 §3.2.3: what may stand before the @ of an address."""
+MARKS = LOCAL[LOCAL.index(".") :]
+"""With which an address may begin, and hardly any does."""
 DOMAIN = re.compile(r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 DIGIT_CHARACTERS = "0123456789 .()/-"
 GAP = "[ .()/-]"
@@ -38,12 +40,15 @@ WRITTEN_DATE = re.compile(WRITTEN, re.ASCII)
 CAPITALISED = r"[^\W\d_a-zß-öø-ÿ][\w'’-]{1,30}"
 NAME = re.compile(rf"(?<!\w){CAPITALISED}(?: {CAPITALISED}){{1,5}}")
 
+DIGITS_BACKWARDS = r"(?:\d(?:[ -]?\d){11}|\d{6}-?[A-Za-z]|[A-Za-z0-9] ?\d\d[A-Za-z]{2}(?:[^A-Za-z0-9]|$))"
+
 NEEDLES = (
     Needle(RUN, every=True),
     Needle(r"[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11}"),
     Needle(WRITTEN, MONTHS),
+    Needle(DIGITS_BACKWARDS),
 )
-NUMBERS, IBANS, DATES = range(3)
+NUMBERS, IBANS, DATES, BACKWARDS = range(4)
 
 
 Candidate = tuple[str, str, int, int]
@@ -54,7 +59,7 @@ nothing. A plain tuple: a number has several of them, and nearly all are thrown 
 def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
     """`hits`: of `NEEDLES`, by number."""
     if IdentifierKind.EMAIL in kinds and "@" in text:
-        yield from _emails(text)
+        yield from emails(text)
     if NUMBERS in hits:
         numbers, dates = not kinds.isdisjoint(NUMERIC), BIRTH_DATE in kinds
         for run in runs(text, hits[NUMBERS], DIGIT_CHARACTERS, DIGITS):
@@ -70,16 +75,19 @@ def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candida
         yield from _names(text)
 
 
-def _emails(text: str) -> Iterator[Candidate]:
+def emails(text: str) -> Iterator[Candidate]:
     for domain in DOMAIN.finditer(text):
         head = text[max(0, domain.start() - 64) : domain.start()]
         start = domain.start() - (len(head) - len(head.rstrip(LOCAL)))
         end = domain.end() - (len(domain[0]) - len(domain[0].rstrip("-.")))
         normal = text[start:end].lstrip(".'`").casefold()
-        if not normal.startswith("@"):
+        bare = normal.lstrip(MARKS)
+        if not bare.startswith("@"):
             yield IdentifierKind.EMAIL, normal, start, end
-            shorter = normal.rpartition(".")[0]
-            if shorter.count(".", shorter.index("@")):  # “bob@shop.example.Thanks”: no space after the full stop
+            if bare != normal:  # “**bob@shop.example**”
+                yield IdentifierKind.EMAIL, bare, start, end
+            shorter = bare.rpartition(".")[0]
+            if "." in shorter.partition("@")[2]:  # “bob@shop.example.Thanks”: no space after the full stop
                 yield IdentifierKind.EMAIL, shorter, start, start + len(shorter)
 
 
@@ -118,12 +126,16 @@ def _letters(text: str, start: int) -> re.Match[str] | None:
 def _ibans(text: str) -> Iterator[Candidate]:
     """What follows an IBAN may look like more of it: its country says how long it is."""
     for match in IBAN_START.finditer(text):
-        size = identifiers.IBAN_LENGTHS.get(match[0][:2].upper(), 0)
-        whole = IBAN_WHOLE.match(text, match.start()) if size else None
-        places = [at for at, char in enumerate(whole[0]) if char != " " and char != "-"] if whole else []
-        if whole and len(places) >= size:
-            end = places[size - 1] + 1
-            yield IdentifierKind.IBAN, identifiers.iban(whole[0][:end]), match.start(), match.start() + end
+        yield from iban_at(text, match.start())
+
+
+def iban_at(text: str, start: int) -> Iterator[Candidate]:
+    size = identifiers.IBAN_LENGTHS.get(text[start : start + 2].upper(), 0)
+    whole = IBAN_WHOLE.match(text, start) if size else None
+    places = [at for at, char in enumerate(whole[0]) if char != " " and char != "-"] if whole else []
+    if whole and len(places) >= size:
+        end = places[size - 1] + 1
+        yield IdentifierKind.IBAN, identifiers.iban(whole[0][:end]), start, start + end
 
 
 def _dates(text: str, run: re.Match[str]) -> Iterator[Candidate]:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from bot.detection.event import MarkKind
 
+PLAIN = "plain"
+
 
 class Found(NamedTuple):
     kind: MarkKind
@@ -18,7 +20,7 @@ class Found(NamedTuple):
     secret: str = ""
     """What its last four characters are shown of."""
     grade: str = ""
-    how: str = "plain"
+    how: str = PLAIN
     owner: str = ""
     coverage: float = 0.0
     excluded: str = ""

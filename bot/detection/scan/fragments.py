@@ -6,12 +6,14 @@ in steps of eight words, so that the same quote cut a word later is the same fra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
 from bot.detection.scan.digests import Hashed
+from bot.detection.scan.found import PLAIN
 from bot.detection.scan.knowledge import Prompt
 from bot.detection.scan.matchers import Words
 from bot.detection.scan.shingles import PART, SHORT, WIDTH, part, shingle, word_digest
@@ -28,6 +30,11 @@ MOST = 50_000
 ENDING = 24
 """Bytes of an anchor's end that are looked for. Fewer stand in innocent texts too, more tell nothing more."""
 FULL = bytes([1]) * WIDTH
+REVERSED, ROT13 = "reversed", "rot13"
+WRITTEN = (PLAIN, REVERSED, ROT13)
+HALF_ROUND = str.maketrans(
+    ascii_letters, ascii_lowercase[13:] + ascii_lowercase[:13] + ascii_uppercase[13:] + ascii_uppercase[:13]
+)
 
 
 class Quote(NamedTuple):
@@ -72,9 +79,15 @@ class _Known(dict[bytes, int]):
 
 class Fragments:
     def __init__(
-        self, prompts: Sequence[Prompt], hashed: Hashed, words: Callable[[Sequence[bytes]], Words] | None = None
+        self,
+        prompts: Sequence[Prompt],
+        hashed: Hashed,
+        words: Callable[[Sequence[bytes]], Words],
+        *,
+        sifts: bool = True,
     ) -> None:
-        """`words` makes the matcher of the anchors; without it, and without anchors, every text is looked at."""
+        """`words` makes the matcher of the anchors. Without anchors, or where looking for them takes longer (not `sifts`), every
+        text is looked at."""
         self._hashed = hashed
         self._prompts = prompts
         self._apps = {prompt.app for prompt in prompts}
@@ -86,16 +99,22 @@ class Fragments:
                 if name:
                     self._places.setdefault(name, []).append((number, place))
         self._sizes = [sum(map(bool, prompt.shingles)) for prompt in prompts]
-        told = {anchor.encode()[-ENDING:] for prompt in prompts for anchor in prompt.anchors}
-        self._anchors = words(sorted(told)) if words and all(prompt.anchors for prompt in prompts) else None
+        self._always = not sifts or not all(prompt.anchors for prompt in prompts)
+        told = sorted({(_ending(anchor, how), how) for p in prompts for anchor in p.anchors for how in WRITTEN})
+        self._hows = [how for _, how in told]
+        self._anchors = words([ending for ending, _ in told])
 
     def are_of(self, app: str | None) -> bool:
         """Whether any prompt is looked for in this application's texts."""
         return app is None or app in self._apps or None in self._apps
 
-    def may_stand_in(self, letters: bytes) -> bool:
-        """False for a text, `squeezed`, that holds no anchor, and so no quote."""
-        return self._anchors is None or bool(self._anchors.hits(letters))
+    def may_stand_in(self, letters: bytes) -> Collection[str]:
+        """How a quote may be written in a text that is `squeezed`: nothing for one that holds no anchor, and so no quote."""
+        hits = self._anchors.hits(letters)
+        if not hits:
+            return (PLAIN,) if self._always else ()
+        hows = {self._hows[number] for number in hits}
+        return [how for how in WRITTEN if how in hows or (self._always and how == PLAIN)]
 
     def find(self, words: Sequence[bytes], app: str | None, held: Held) -> list[Quote]:
         """The quotes of at least eight words; adds to `held` what they cover. A quote that only goes on is told again where
@@ -155,6 +174,17 @@ class Fragments:
                 runs[-1] = (number, first, place, size + 1)
                 return
         runs.append((here[0][0], at, here[0][1], 1))
+
+
+def turned(text: str, how: str) -> str:
+    """A text as it reads once the trick is undone: either undoes itself."""
+    return text[::-1] if how == REVERSED else text.translate(HALF_ROUND) if how == ROT13 else text
+
+
+def _ending(anchor: str, how: str) -> bytes:
+    """Of an anchor that is written so: what is looked for."""
+    end = anchor.encode()[-ENDING:].decode("utf-8", "ignore")
+    return turned(end, how).encode()
 
 
 def _weight(words: Sequence[bytes]) -> float:

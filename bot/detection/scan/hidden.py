@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -19,7 +19,7 @@ MOST = 8
 MOST_PIECES = 4_000
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 RUN64 = r"[A-Za-z0-9+/_-]{16,}(?:[^A-Za-z0-9+/_-]|$)"
-APART = r"(?:(?:[A-Za-z0-9]|[0-9A-Fa-f]{2})[^A-Za-z0-9]{1,3}){7}[A-Za-z0-9]"
+APART = r"(?:(?:[A-Za-z0-9]|[0-9A-Fa-f]{2})[^A-Za-z0-9]{1,3}){5}[A-Za-z0-9]"
 LONG_NEEDLES = (Needle(RUN64, every=True),)
 LONG_AT_ALL = (Needle(r"[A-Za-z0-9+/_-]{16}"),)
 """Whether there is one. Most texts have none, and it is told at a third of the cost of where they end."""
@@ -32,6 +32,8 @@ BASE64_RUNS = re.compile(r"[A-Za-z0-9+/_-]{16,}", re.ASCII)
 HEX_RUNS = re.compile(
     r"(?<![0-9A-Za-z])(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:\\x|[ :-]|,? ?(?:0x)?)[0-9A-Fa-f]{2}){7,}", re.ASCII
 )
+PAIRS = re.compile(r"[\\0]x[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{2}[^A-Za-z0-9]{1,3}){5}[0-9A-Fa-f]")
+"""As `SPACED`, for pairs. Without anything between them, `_long` decodes them."""
 SPACED_RUNS = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Za-z0-9][ \t\r\n._*|/,-]{1,3}){7,}[A-Za-z0-9](?![A-Za-z0-9])", re.ASCII
 )
@@ -39,12 +41,15 @@ JOINED_RUNS = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z0-9]([^A-Za-z0-9]{1,3})(?:.\1){6,}.(?![A-Za-z0-9])", re.ASCII | re.DOTALL
 )
 """The same separator after each character, also after a space or a full stop: what was joined can be taken apart again."""
-SPACED = re.compile(rb"(?:[A-Za-z0-9][^A-Za-z0-9]{1,3}){7}[A-Za-z0-9]")
+SPACED = re.compile(rb"(?:[A-Za-z0-9][^A-Za-z0-9]{1,3}){5}[A-Za-z0-9]")
 """What `APART` surely has announced: without it, nothing is told that only one of the two engines would look at."""
 GAP = re.compile(r"[^A-Za-z0-9]+")
 PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 TOKEN = re.compile(r"\S+")
-BEFORE = re.compile(r"\S+\Z")
+AROUND = 64
+"""Characters of a word before what tells that it is long."""
+BEYOND_HEX = re.compile(r"[G-Zg-z]")
+"""Every issuer's tokens hold such a letter, a UUID and a hash do not."""
 NOT_HEX = re.compile(r"0x|[^0-9A-Fa-f]")
 WRAPPED = re.compile(r"\r?\n[ \t>]{0,8}")
 LAST_LINE = re.compile(r"\r?\n[ \t>]{0,8}[A-Za-z0-9+/_-]{1,15}(?![A-Za-z0-9+/_-])")
@@ -64,13 +69,19 @@ class Piece(NamedTuple):
     end: int
 
 
-def pieces(text: str, apart: Ends, long: Ends, how: str = "") -> list[Piece]:
-    """One layer. `apart`: hits of `APART_NEEDLES`; `long`: of `LONG_NEEDLES`. `how`: by which layers this text came out."""
+def long_runs(text: str, long: Ends) -> list[tuple[int, int]]:
+    """Start and end of each. `long`: hits of `LONG_NEEDLES`."""
+    return [run.span() for run in runs(text, long[0], ALPHABET, BASE64_RUNS)] if long else []
+
+
+def pieces(text: str, apart: Ends, long: Sequence[tuple[int, int]], how: str = "") -> list[Piece]:
+    """One layer. `apart`: hits of `APART_NEEDLES`; `long`: `long_runs`. `how`: by which layers this text came out."""
     found: list[Piece] = []
-    for start, end in _lines(text, runs(text, long[0], ALPHABET, BASE64_RUNS)) if long else ():
+    for start, end in _lines(text, long):
         found += _long(text[start:end], how, start, end)
     for run in HEX_RUNS.finditer(text) if apart else ():
-        found += _hex(NOT_HEX.sub("", run[0]), how, *run.span())
+        if PAIRS.search(run[0]):
+            found += _hex(NOT_HEX.sub("", run[0]), how, *run.span())
     if 0 in apart:
         found += _spaced(text, _named(how, "spaced"))
     for run in TOKEN.finditer(text) if "%" in text and PERCENT.search(text) else ():
@@ -79,14 +90,21 @@ def pieces(text: str, apart: Ends, long: Ends, how: str = "") -> list[Piece]:
     return [piece for piece in found if READABLE.search(piece.text)]
 
 
-def backwards(text: str, long: Ends) -> Iterator[Piece]:
+def backwards(text: str, long: Sequence[tuple[int, int]]) -> Iterator[Piece]:
     """The words that are long enough for a token, read from their end."""
     done = 0
-    for run in runs(text, long[0], ALPHABET, BASE64_RUNS):
-        if run.end() > done:
-            before, after = BEFORE.search(text, done, run.start()), TOKEN.match(text, run.start())
-            start, done = before.start() if before else run.start(), after.end() if after else run.end()
-            yield Piece(text[start:done][::-1], "reversed", start, done)
+    for begin, end in long:
+        if end > done:
+            start = _word_start(text, max(done, begin - AROUND), begin)
+            word = TOKEN.match(text, begin)
+            done = word.end() if word else end
+            if BEYOND_HEX.search(text, start, done):
+                yield Piece(text[start:done][::-1], "reversed", start, done)
+
+
+def _word_start(text: str, least: int, at: int) -> int:
+    head = text[least:at]
+    return at - len(head.split()[-1]) if head and not head[-1].isspace() else at
 
 
 def _spaced(text: str, how: str) -> Iterator[Piece]:
@@ -98,16 +116,17 @@ def _spaced(text: str, how: str) -> Iterator[Piece]:
         gaps = GAP.findall(run[0])
         least = min(map(len, gaps))
         if least < max(map(len, gaps)):
-            yield Piece(GAP.sub(lambda gap: " " if len(gap[0]) > least else "", run[0]), how, *run.span())
+            wider = re.compile(rf"[^A-Za-z0-9]{{{least + 1},}}")
+            yield Piece(" ".join(GAP.sub("", word) for word in wider.split(run[0])), how, *run.span())
         yield Piece(GAP.sub("", run[0]), how, *run.span())
 
 
 def _long(run: str, how: str, start: int, end: int) -> Iterator[Piece]:
     """Base64, in all four places where a group of four may begin: the run may be glued to a word before it. Or digits."""
-    if HEX.fullmatch(run):
-        yield from _hex(run, how, start, end)
-        return
     standard = run.translate(TO_STANDARD)
+    if HEX.fullmatch(standard):
+        yield from _hex(standard, how, start, end)
+        return
     if standard in (standard.lower(), standard.upper()):
         return  # of twelve bytes and more, base64 has both but once in 5,000 times; most long words have not
     for shift in range(4):
@@ -123,17 +142,16 @@ def _hex(digits: str, how: str, start: int, end: int) -> Iterator[Piece]:
         yield _piece(bytes.fromhex(half[: len(half) // 2 * 2]), _named(how, "hex"), start, end)
 
 
-def _lines(text: str, found: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
+def _lines(text: str, found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Runs that a line's end divides are one: base64 is often cut at 64 or 76 characters (RFC 2045 §6.8)."""
     start = end = line = -1
-    for run in found:
-        if end >= 0 and WRAPPED.fullmatch(text, end, run.start()):
-            line, end = run.span()
+    for line_start, line_end in found:
+        if end >= 0 and WRAPPED.fullmatch(text, end, line_start):
+            line, end = line_start, line_end
             continue
         if end >= 0:
             yield start, _last(text, line, end)
-        start, end = run.span()
-        line = start
+        start, end, line = line_start, line_end, line_start
     if end >= 0:
         yield start, _last(text, line, end)
 

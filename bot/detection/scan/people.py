@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.detection.event import MarkKind
-from bot.detection.scan.candidates import Candidate, candidates
+from bot.detection.scan.backwards import backwards
+from bot.detection.scan.candidates import BACKWARDS, Candidate, candidates
 from bot.detection.scan.digests import Hashed
-from bot.detection.scan.found import Found
+from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.identifiers import IdentifierKind, folded
 from bot.detection.scan.knowledge import Knowledge, Owner
 from bot.detection.scan.matchers import Ends
@@ -19,6 +20,9 @@ from bot.detection.scan.own import compile_pattern
 
 MOST = 10_000
 """Identifiers of one text that are looked up, a hundredth of a second's work."""
+MOST_OWNERS = 5
+"""Of one identifier that are marked. What belongs to more people tells nothing of any."""
+WEAK = frozenset({IdentifierKind.NAME, IdentifierKind.BIRTH_DATE})
 
 
 class People:
@@ -34,12 +38,20 @@ class People:
         self.cut_short = 0
         """Texts with more identifiers than are looked up."""
 
-    def find(self, text: str, hits: Ends, requester: str) -> list[Found]:
-        """`hits`: of `candidates.NEEDLES`, by number. `requester`: keyed hash of who asked."""
-        found: list[Found] = []
+    def find(self, text: str, hits: Ends, requester: str, *, hidden: bool = False) -> list[Found]:
+        """`hits`: of `candidates.NEEDLES`, by number. `requester`: keyed hash of who asked. `hidden`: without names and dates."""
         if not self._kinds or not (hits or self._everywhere or "@" in text):
-            return found
-        for number, candidate in enumerate(self._candidates(text, hits)):
+            return []
+        cut = self.cut_short
+        found = self._owned(self._candidates(text, hits, self._kinds - WEAK if hidden else self._kinds), requester)
+        if not hidden and ("@" in text or BACKWARDS in hits) and cut == self.cut_short:
+            found += self._owned(backwards(text, hits, self._kinds), requester, "reversed")
+        return [each for each in found if each.grade == "strong"] if hidden else found
+
+    def _owned(self, found: Iterator[Candidate], requester: str, how: str = PLAIN) -> list[Found]:
+        """Those that somebody owns."""
+        owned: list[Found] = []
+        for number, candidate in enumerate(found):
             if number == MOST:
                 self.cut_short += 1
                 break
@@ -47,30 +59,32 @@ class People:
             digest = self._hashed(f"{kind}\0{normal}") if normal else ""
             owners = self._owners.get(digest)
             if owners:
-                found.append(_marked(candidate, digest, owners, requester))
-        return found
+                owned += _marked(candidate, digest, owners, requester, how)
+        return owned
 
-    def _candidates(self, text: str, hits: Ends) -> Iterator[Candidate]:
-        yield from candidates(text, hits, self._kinds)
+    def _candidates(self, text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
+        yield from candidates(text, hits, kinds)
         for kind, shape in self._shapes:
             for start, end in shape.spans(text):
                 yield kind, folded(visible(text[start:end])), start, end
 
 
-def _marked(candidate: Candidate, digest: str, owners: Sequence[Owner], requester: str) -> Found:
+def _marked(candidate: Candidate, digest: str, owners: Sequence[Owner], requester: str, how: str) -> Iterator[Found]:
+    """The requester's own mark where it is theirs too; otherwise one for each of its owners, because weak ones count together."""
     kind, normal, start, end = candidate
     number = kind != IdentifierKind.BIRTH_DATE and normal[-4:].isdigit()
     mine = next((owner for owner in owners if owner.owner == requester), None)
-    owner = mine or owners[0]
     excluded = "" if mine is None else "own_data" if len(owners) == 1 else "shared_record"
-    return Found(
-        MarkKind.IDENTIFIER,
-        owner.name,
-        start,
-        end,
-        identity=digest,
-        secret=normal if number else "",
-        grade="strong" if owner.strong else "weak",
-        owner=owner.owner,
-        excluded=excluded,
-    )
+    for owner in owners[:MOST_OWNERS] if mine is None else (mine,):
+        yield Found(
+            MarkKind.IDENTIFIER,
+            owner.name,
+            start,
+            end,
+            identity=digest,
+            secret=normal if number else "",
+            grade="strong" if owner.strong else "weak",
+            how=how,
+            owner=owner.owner,
+            excluded=excluded,
+        )

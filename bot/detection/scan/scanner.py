@@ -31,8 +31,8 @@ SHORT = 8
 """An identifier that ends in digits shows its last four from so many on."""
 REQUESTERS = 50_000
 """Users whose keyed hash is kept."""
-SMALL = bytes(ord("0") if 48 <= byte <= 57 else byte | 0x20 if 65 <= byte <= 90 else byte for byte in range(256))
-"""Small letters, and one digit for all."""
+SMALL = bytes(byte | 0x20 if 65 <= byte <= 90 else byte for byte in range(256))
+DIGITS = b"0123456789"
 PROBES = frozenset(KINDS)
 
 
@@ -165,16 +165,16 @@ class Scanner:
         ]
 
     def _fingerprint(self, letters: bytes) -> str:
-        kept = letters.translate(SMALL).replace(b"0", b"")
+        kept = letters.translate(SMALL, DIGITS)
         return self._hashed(b"input\0" + kept) if kept else ""
 
 
 def _chosen(found: Sequence[Found]) -> list[Found]:
     """Each thing once, the plain place before the hidden one; of each sort so many."""
-    chosen: dict[tuple[str, str, str], Found] = {}
+    chosen: dict[tuple[str, str, str, str], Found] = {}
     counts: Counter[tuple[str, str, str]] = Counter()
     for each in sorted(found, key=lambda each: (each.how != "plain", each.start)):
-        what, sort = (each.kind, each.name, each.identity), (each.kind, each.grade, each.excluded)
+        what, sort = (each.kind, each.name, each.identity, each.owner), (each.kind, each.grade, each.excluded)
         if what not in chosen and counts[sort] < MOST_MARKS:
             chosen[what] = each
             counts[sort] += 1

@@ -1,22 +1,25 @@
 """Everything that is looked for, made ready: the scanner's own patterns and what it was told.
 
-Decides which detectors look at a text and in which order. It keeps nothing of any text.
+Decides which detectors look at a text and in which order, and which at what was hidden in it: all but the weak ones, a generic
+credential, a name, a date, which a decoded text holds by chance. It keeps nothing of any text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from bot.detection.event import Event, MarkKind, Stage
-from bot.detection.scan import candidates, credentials, hidden, probes
+from bot.detection.scan import credentials, hidden, probes
 from bot.detection.scan.canaries import Canaries
 from bot.detection.scan.credentials import Credentials
 from bot.detection.scan.digests import digester
-from bot.detection.scan.found import Found
-from bot.detection.scan.fragments import Fragments, Held
+from bot.detection.scan.found import PLAIN, Found
+from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
+from bot.detection.scan.looked import ALL, FIRST, SHAPES, Looked, divided
 from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import evened, original, visible
 from bot.detection.scan.own import compile_pattern
@@ -24,11 +27,6 @@ from bot.detection.scan.people import People
 from bot.detection.scan.probes import Probes
 from bot.detection.scan.shingles import spans_of, squeezed, words_of
 
-SHAPES = candidates.NEEDLES + credentials.NEEDLES
-FIRST = len(candidates.NEEDLES)
-"""Of the credentials' needles, which come after those of the candidates."""
-ASKED = len(SHAPES)
-"""First of the needles of probing, where all are looked for at once."""
 RANDOM = re.compile(
     r"(?<![\w+/=~-])(?=[\w+/=~-]{16})(?=[\w+/=~-]{0,400}?\d)(?=[\w+/=~-]{0,400}?[^\W\d_])[\w+/=~-]{16,}"
 )
@@ -40,6 +38,14 @@ Forms = tuple[str, str, bytes]
 form hands it on: making one takes as long as searching it."""
 
 
+class Asking(NamedTuple):
+    """Who asked, and what the stream had quoted."""
+
+    event: Event
+    requester: str
+    held: Held
+
+
 class Sought:
     """May be made in any thread; used by one at a time. Raises ValueError for a pattern of the user's that is refused."""
 
@@ -49,51 +55,48 @@ class Sought:
         self.cut_short = 0
         """Texts in which more was hidden than is uncovered."""
         self._shapes = made.patterns(SHAPES).hits
-        self._shapes_asked = made.patterns(SHAPES + probes.NEEDLES).hits
-        self._apart = made.patterns(hidden.APART_NEEDLES).hits
+        self._all = made.patterns(ALL).hits
+        self._all_asked = made.patterns(ALL + probes.NEEDLES).hits
         self._long = made.patterns(hidden.LONG_NEEDLES).hits
-        self._long_at_all = made.patterns(hidden.LONG_AT_ALL).hits
         self._asked = made.patterns(probes.NEEDLES).hits
         self._credentials, self._probes = Credentials(), Probes()
         self._canaries = Canaries(knowledge.canaries, made.words)
         hashed = digester(key)
-        sift = made.words if made.sifts else None
-        self._fragments = Fragments(knowledge.prompts, hashed, sift) if knowledge.prompts else None
+        self._fragments = (
+            Fragments(knowledge.prompts, hashed, made.words, sifts=made.sifts) if knowledge.prompts else None
+        )
         self.people = People(knowledge, hashed, fast=fast)
         self._own = [(own.kind, own.name, compile_pattern(own.pattern, fast=fast)) for own in knowledge.own]
 
     def find(self, forms: Forms, event: Event, requester: str, held: Held) -> list[Found]:
         """All finds, in no order."""
-        text, plain, letters = forms
+        text, plain, _ = forms
         data = text.encode("utf-8", "replace")
         even = data if plain is text else plain.encode("utf-8", "replace")
-        hits, asked = self._looked(data, even, event.stage)
+        looked = self._looked(data, even, event.stage)
+        hits = looked.shapes
         found = list(self._credentials.find(text, hits, FIRST)) if hits and max(hits) >= FIRST else []
         found += self.people.find(text, hits, requester)
         found += self._canaries.find(text, plain, even)
-        prompts = self._fragments
-        if prompts is not None and prompts.are_of(event.app) and prompts.may_stand_in(letters or squeezed(plain)):
-            found += self._quoted(prompts, text, event, held)
-        if asked:
-            found += self._probes.find(text, plain, asked)
+        found += self._quoted(forms, event, held)
+        if looked.asked:
+            found += self._probes.find(text, plain, looked.asked)
         if self._own:
             found += self._owned(text, event)
-        apart, long = self._apart(data), self._long(data) if self._long_at_all(data) else {}
-        if apart or long or "%" in text:
-            found += self._hidden(hidden.pieces(text, apart, long), len(text))
+        long = hidden.long_runs(text, self._long(data)) if looked.long else []
+        if long:
+            found += self._backwards(text, long)
+        if looked.apart or long or "%" in text:
+            found += self._hidden(hidden.pieces(text, looked.apart, long), len(text), Asking(event, requester, held))
         return found
 
-    def _looked(self, data: bytes, even: bytes, stage: Stage) -> tuple[Ends, Ends]:
-        """The hits of `SHAPES`, and of probing where somebody asks. In one look where both see the same."""
+    def _looked(self, data: bytes, even: bytes, stage: Stage) -> Looked:
+        """All patterns in one look, those of probing too where they see the same text."""
         if stage is not Stage.INPUT:
-            return self._shapes(data), {}
-        if even is not data:
-            return self._shapes(data), self._asked(even)
-        hits = self._shapes_asked(data)
-        if not hits or max(hits) < ASKED:
-            return hits, {}
-        shapes = {number: ends for number, ends in hits.items() if number < ASKED}
-        return shapes, {number - ASKED: ends for number, ends in hits.items() if number >= ASKED}
+            return divided(self._all(data))
+        if even is data:
+            return divided(self._all_asked(data))
+        return divided(self._all(data))._replace(asked=self._asked(even))
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
@@ -110,17 +113,34 @@ class Sought:
                 secret = text[start:end] if kind is MarkKind.SECRET else ""
                 yield Found(kind, name, start, end, secret or name, secret, credentials.VALIDATED if secret else "")
 
-    def _quoted(self, fragments: Fragments, text: str, event: Event, held: Held) -> Iterator[Found]:
+    def _quoted(self, forms: Forms, event: Event, held: Held) -> Iterator[Found]:
         """In an input, every place of the prompt that a quote touches: whoever pasted it all has pasted each part."""
-        quotes = fragments.find(words_of(text), event.app, held)
-        spans = spans_of(text) if quotes else []
-        for quote in quotes:
-            start, end = original(text, spans[quote.first][0]), original(text, spans[quote.last][1])
-            for block in quote.blocks if event.stage is Stage.INPUT else quote.blocks[:1]:
-                name = f"{quote.name}#{block + 1}"
-                yield Found(MarkKind.FRAGMENT, name, start, end, identity=name, coverage=quote.coverage)
+        prompts, (text, plain, letters) = self._fragments, forms
+        if prompts is None or not prompts.are_of(event.app):
+            return
+        for how in prompts.may_stand_in(letters or squeezed(plain)):
+            quotes = prompts.find(words_of(turned(text, how)), event.app, held)
+            spans = spans_of(text) if quotes and how == PLAIN else []
+            for quote in quotes:
+                start, end = 0, len(text)
+                if how == PLAIN:
+                    start, end = original(text, spans[quote.first][0]), original(text, spans[quote.last][1])
+                for block in quote.blocks if event.stage is Stage.INPUT else quote.blocks[:1]:
+                    name = f"{quote.name}#{block + 1}"
+                    yield Found(MarkKind.FRAGMENT, name, start, end, name, how=how, coverage=quote.coverage)
 
-    def _hidden(self, layer: list[Piece], size: int) -> Iterator[Found]:
+    def _backwards(self, text: str, long: Sequence[tuple[int, int]]) -> Iterator[Found]:
+        """Credentials. Canaries, prompts and people are looked for by who knows them."""
+        for piece in hidden.backwards(text, long):
+            hits = self._shapes(piece.text.encode("utf-8", "replace"))
+            yield from self._secrets(piece, hits)
+
+    def _secrets(self, piece: Piece, hits: Ends) -> Iterator[Found]:
+        for secret in self._credentials.find(piece.text, hits, FIRST) if hits and max(hits) >= FIRST else ():
+            if secret.grade != credentials.GENERIC:
+                yield secret._replace(start=piece.start, end=piece.end, how=piece.how)
+
+    def _hidden(self, layer: list[Piece], size: int, asking: Asking) -> Iterator[Found]:
         """Layer by layer, until nothing more comes out, it is too deep, or too much."""
         left, count = MOST * size, MOST_PIECES
         for _ in range(DEEPEST):
@@ -131,18 +151,23 @@ class Sought:
             count -= len(layer)
             deeper: list[Piece] = []
             for piece in layer:
-                yield from self._uncovered(piece, deeper)
+                yield from self._uncovered(piece, deeper, asking)
             layer = deeper
 
-    def _uncovered(self, piece: Piece, deeper: list[Piece]) -> Iterator[Found]:
+    def _uncovered(self, piece: Piece, deeper: list[Piece], asking: Asking) -> Iterator[Found]:
+        piece = piece._replace(text=visible(piece.text))
         text, how, start, end = piece
-        data = text.encode("utf-8", "replace")
-        hits = self._shapes(data)
-        plain = evened(visible(text))
-        for canary in self._canaries.find(text, plain, plain.encode("utf-8", "replace"), how):
+        plain = evened(text)
+        data, even = text.encode("utf-8", "replace"), plain.encode("utf-8", "replace")
+        looked = divided(self._all(data))
+        hits = looked.shapes
+        for canary in self._canaries.find(text, plain, even, how):
             yield canary._replace(start=start, end=end)
-        for secret in self._credentials.find(text, hits, FIRST) if hits else ():
-            if secret.grade != credentials.GENERIC:
-                yield secret._replace(start=start, end=end, how=how)
-        inner = hidden.pieces(text, self._apart(data), self._long(data), how)
+        yield from self._secrets(piece, hits)
+        theirs = self.people.find(text, hits, asking.requester, hidden=True)
+        for each in (*theirs, *self._quoted((text, plain, b""), asking.event, asking.held)):
+            inner_how = how if each.how == PLAIN else f"{how}+{each.how}"
+            yield each._replace(start=start, end=end, how=inner_how)
+        long = hidden.long_runs(text, self._long(data)) if looked.long else []
+        inner = hidden.pieces(text, looked.apart, long, how)
         deeper += [each._replace(start=start, end=end) for each in inner]

@@ -24,8 +24,8 @@ class Stream:
     tail: str = ""
     passed: int = 0
     """Characters of the whole text that came before the tail."""
-    told: set[tuple[MarkKind, str, int]] = field(default_factory=set)
-    """What began where in the whole text: one that has grown since is not told again."""
+    told: set[tuple[MarkKind, str, int, str]] = field(default_factory=set)
+    """What began where in the whole text, and whose it is: one that has grown since is not told again."""
     held: Held = field(default_factory=dict)
 
     def joined(self, text: str) -> str:
@@ -40,7 +40,7 @@ class Stream:
         """It was not told with an earlier piece: it ends in this one, and did not begin as something that was told."""
         if found.kind is MarkKind.FRAGMENT:
             return found.end > len(self.tail)  # what of a quote is new, `fragments` knows
-        here = (found.kind, found.name, self.passed + found.start)
+        here = (found.kind, found.name, self.passed + found.start, found.owner)
         if found.end <= len(self.tail) or here in self.told:
             return False
         self.told.add(here)

@@ -37,6 +37,12 @@ HOSTILE = {
     "accounts": "DE11 " * (SIZE // 5),
     "assignments": "password=" * (SIZE // 9),
     "percent": "%41%" * (SIZE // 4),
+    "letters apart": "a b " * (SIZE // 4),
+    "separators": "a" + "-" * SIZE,
+    "short lines": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2\n" * (SIZE // 65),
+    "addresses backwards": "a.b@" * (SIZE // 4),
+    "accounts backwards": "123456-ab 12ED " * (SIZE // 15),
+    "long words": "abcdefghijklmnop. " * (SIZE // 18),
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.detection.engine import Engine
 from bot.detection.event import Stage
+from bot.detection.rule import OwnerMismatchRule, TriggerRule
 from bot.detection.scan import (
     IdentifierKind,
     Knowledge,
@@ -14,11 +16,12 @@ from bot.detection.scan import (
     normalise_identifier,
     owner_digest,
 )
-from tests.detection.scan.corpus import KEY, event, scanned, scanner, told
+from tests.detection.scan.corpus import BOB, KEY, event, scanned, scanner, told
 
 SPELLED = [
     ("write to Bob.Miller@library.example.", "email", "strong"),
     ("<bob.miller@LIBRARY.example>", "email", "strong"),
+    ("is it **bob.miller@library.example**?", "email", "strong"),
     ("call +49 30 123 45 67 today", "phone", "strong"),
     ("call 0049-30-1234567", "phone", "strong"),
     ("(+49)30/1234567", "phone", "strong"),
@@ -71,6 +74,40 @@ def test_ones_own_data_and_a_shared_record_are_told_as_such() -> None:
     (mark,) = scanned("family@library.example", one).marks
     assert (mark.excluded, mark.owner) == ("shared_record", owner_digest(KEY, "alice"))
     assert scanned("family@library.example", one, user_id="eve").marks[0].excluded == ""
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_a_name_that_two_have_each_is_told_in_whatever_order_they_were_registered(turn: int) -> None:
+    """With a date of birth of one of them it is two weak identifiers of one person."""
+    tables = tuple(Owner(owner_digest(KEY, user), False, "name") for user in ("r1", "r2"))[::turn]
+    born = (Owner(owner_digest(KEY, "r2"), False, "birth_date"),)
+    known = {
+        identifier_digest(KEY, "name", "robert tables"): tables,
+        identifier_digest(KEY, "birth_date", "1990-04-12"): born,
+    }
+    one = Scanner(Knowledge(owners=known, kinds=frozenset({"name", "birth_date"})), KEY)
+    rule = OwnerMismatchRule(
+        primitive="owner_mismatch", key=("user",), events=("llm_call",), strong_at_least=1, weak_at_least=2
+    )
+    for call in (None, "c"):
+        seen = one.scan(event("Robert Tables, born 1990-04-12", call_id=call), 0.0)
+        assert len(seen.marks) == 3
+        (finding,) = Engine([TriggerRule("t", rule)], most_keys=9).take([seen])
+        assert {mark.owner for mark in finding.marks} == {owner_digest(KEY, "r2")}
+
+
+@pytest.mark.parametrize("text", ["x.y@a.-", "x.y@-l.-.-", "-.-@-.-", "@.", "*.@*.a", "!!@a.b"])
+def test_what_only_looks_like_an_address_is_read_over(text: str) -> None:
+    assert scanned(f"{text} {BOB['email']}").marks[0].name == "email"
+    assert scanned(f"{BOB['email'][::-1]} {text}").marks[0].name == "email"
+
+
+def test_of_a_number_that_many_have_five_are_told() -> None:
+    many = tuple(Owner(owner_digest(KEY, f"r{n}"), True, "phone") for n in range(9))
+    digest = identifier_digest(KEY, "phone", normalise_identifier("phone", "+49 30 1234567"))
+    one = Scanner(Knowledge(owners={digest: many}, kinds=frozenset({"phone"})), KEY)
+    assert len(scanned("call +49 30 1234567", one).marks) == 5
+    assert [mark.excluded for mark in scanned("call +49 30 1234567", one, user_id="r8").marks] == ["shared_record"]
 
 
 def test_an_identifier_in_the_users_own_input_has_the_same_hash() -> None:

@@ -1,0 +1,59 @@
+"""Where identifiers may stand in a text written from their end.
+
+Decides what is read so: what holds an @, a long number, digits with letters after them, and what ends as an IBAN begins. A
+number of few digits is read forwards only: backwards, every order's number would be somebody's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.detection.scan.candidates import BACKWARDS, Candidate, emails, iban_at
+from bot.detection.scan.digests import NUMBER, NUMERIC
+from bot.detection.scan.identifiers import IdentifierKind, called
+from bot.detection.scan.matchers import Ends
+
+BEFORE_AT, AFTER_AT = 128, 65
+"""Characters of a domain and of what stands before the @ (RFC 5321 §4.5.3.1.1) with the one that ends it."""
+LONGEST_TOLD = 32
+"""Characters, more than the needle takes to where it announces the first: `re` begins there."""
+SHORTEST_IBAN, LONGEST_IBAN = 15, 50
+"""Characters, with its spaces. With hyphens it is not read backwards: parts of a UUID would be."""
+IBAN = r"(?:(?<=[A-Za-z0-9]\d)|(?<=[A-Za-z0-9] \d))\d[A-Za-z]{2}(?![A-Za-z0-9])"
+LETTERED = r"(?<![A-Za-z0-9-]\d)\d{5,19}-?[A-Za-z]{1,6}(?![A-Za-z0-9])"
+LONG = r"(?<![A-Za-z0-9-]\d)(?:[ -]?\d){11,19}(?![0-9A-Za-z-])"
+TOLD = re.compile(rf"\d(?:{IBAN}|(?P<lettered>{LETTERED})|(?P<number>{LONG}))", re.ASCII)
+"""What the needle announces, from its first digit on: that is what `re` finds quickly. A number has at least twelve digits:
+of a hundred thousand owners', one in ten million is another one's by chance."""
+
+
+def backwards(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
+    """`hits`: of `candidates.NEEDLES`, by number. Start and end are those in the text as it stands."""
+    if IdentifierKind.EMAIL in kinds and "@" in text:
+        yield from _emails(text)
+    if BACKWARDS in hits:
+        numbers = not kinds.isdisjoint(NUMERIC)
+        first = hits[BACKWARDS][0] - LONGEST_TOLD if text.isascii() else 0
+        for told in TOLD.finditer(text, max(0, first)):
+            start, end = told.span()
+            if numbers and (told["number"] or told["lettered"]):
+                digits = told[0].replace("-", "").replace(" ", "")[::-1].upper()
+                yield NUMBER, called(digits) if told["number"] else digits, start, end
+            if IdentifierKind.IBAN in kinds and not told["number"] and "-" not in text[end - SHORTEST_IBAN : end]:
+                yield from _turned(iban_at(text[max(0, end - LONGEST_IBAN) : end][::-1], 0), end)
+
+
+def _emails(text: str) -> Iterator[Candidate]:
+    at = text.find("@")
+    while at >= 0:
+        start = max(0, at - BEFORE_AT)
+        if "." in text[start:at].rpartition(" ")[2]:
+            part = text[start : at + AFTER_AT]
+            yield from _turned(emails(part[::-1]), start + len(part))
+        at = text.find("@", at + 1)
+
+
+def _turned(found: Iterator[Candidate], end: int) -> Iterator[Candidate]:
+    """Found in what ends there and was read from its end."""
+    return ((kind, normal, end - last, end - first) for kind, normal, first, last in found)
