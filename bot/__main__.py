@@ -73,7 +73,7 @@ def demo(
     from bot.practice.ai_scenarios import SCENARIOS
 
     if scenario not in SCENARIOS:
-        raise typer.BadParameter(f"There is “{', '.join(SCENARIOS)}”.", param_hint="--scenario")
+        raise typer.BadParameter(f"There are: {', '.join(SCENARIOS)}.", param_hint="--scenario")
     for name in PROXIES:
         os.environ.pop(name, None)
     logs.configure("console", level=logging.WARNING)
@@ -305,7 +305,7 @@ def _export_table(name: str, out: Path | None) -> None:
     from bot.store.item_table import TABLES
 
     if name not in TABLES:
-        raise typer.BadParameter(f"There is “{', '.join(TABLES)}”.", param_hint="--table")
+        raise typer.BadParameter(f"There are: {', '.join(TABLES)}.", param_hint="--table")
     try:
         text = asyncio.run(_reading(lambda session: TABLES[name](session, utc_now())))
     except FirsthourError as error:
