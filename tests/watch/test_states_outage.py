@@ -22,10 +22,10 @@ from bot.watch.valkey_look import judge, look
 from bot.watch.valkey_wire import Server
 from tests.store.test_runner import until
 from tests.watch.counting import call, in_one_process, rules
-from tests.watch.valkeys import control, ids, patient, replicas, server
+from tests.watch.valkeys import control, ids, patient, replicas
 from tests.watch.wire_cutter import way_to
 
-__all__ = ["control", "patient", "server"]
+__all__ = ["control", "patient"]
 
 
 async def test_a_valkey_that_is_killed_and_comes_back_loading_costs_no_event(tmp_path: Path) -> None:

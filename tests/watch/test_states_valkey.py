@@ -16,10 +16,10 @@ from bot.detection.finding import Finding
 from bot.watch.valkey import ValkeyStates
 from tests.store.test_runner import until
 from tests.watch.counting import call, in_one_process
-from tests.watch.valkeys import control, ids, patient, replicas, server, three
+from tests.watch.valkeys import control, ids, patient, replicas, three
 from tests.watch.wire_cutter import Cut, way_to
 
-__all__ = ["control", "patient", "server", "three"]
+__all__ = ["control", "patient", "three"]
 
 few = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NUMBERS = st.lists(st.integers(0, 40), min_size=1, max_size=8)

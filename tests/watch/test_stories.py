@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -24,12 +24,6 @@ from tests.watch.seen import NOW
 
 AT_ONCE = 50
 TRIGGERS = load().triggers
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
 
 
 async def in_valkey(server: ValkeyServer, rule: TriggerRule, seen: Sequence[Seen]) -> dict[str, Finding]:

@@ -16,12 +16,6 @@ from bot.watch.valkey import ValkeyStates
 from tests.watch.counting import rules
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
-
-
 @pytest.fixture
 def control(server: ValkeyServer) -> Iterator[redis.Redis]:
     """The server as somebody else sees it; empty at the beginning."""
