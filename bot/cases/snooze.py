@@ -6,9 +6,10 @@ proposed action, never the start of a window.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from bot.cases.context import Context
 from bot.cases.people import member
@@ -18,7 +19,6 @@ from bot.incident.incident import Incident
 from bot.incident.narrative import so_many
 from bot.incident.outward import Planned, Reminder, ReminderKind, ReminderState
 from bot.incident.timeline import Happened
-from bot.store import Unit
 
 LONGEST = 60
 QUIET = (ReminderKind.WINDOW_NUDGE, ReminderKind.UPDATE_DUE)
@@ -34,13 +34,10 @@ async def snooze(ctx: Context, caller: Caller, number: int, *, minutes: int) -> 
         incident = await unit.incident(number)
         if incident.ended_at is not None:
             raise Refused(f"{incident.name} has ended; it reminds nobody any more.")
-        soon = select(Reminder).where(
-            Reminder.incident == number,
-            Reminder.state == ReminderState.PENDING,
-            col(Reminder.kind).in_(QUIET),
-            Reminder.due_at <= unit.now + span,
-        )
-        put_off, said = (await unit.session.exec(soon)).all(), await _last_nudge(unit, incident)
+        # Some dozens. By state, the database would look among the reminders of a year.
+        of_it = (await unit.session.exec(select(Reminder).where(Reminder.incident == number))).all()
+        pending = [one for one in of_it if one.state is ReminderState.PENDING and one.kind in QUIET]
+        put_off, said = [one for one in pending if one.due_at <= unit.now + span], _last_nudge(of_it)
         if not put_off and said is None:
             return unit.answer(f"No nudge is due in the next {so_many(minutes, 'minute')}; nothing was changed.")
         for reminder in put_off:
@@ -54,13 +51,9 @@ async def snooze(ctx: Context, caller: Caller, number: int, *, minutes: int) -> 
         )
 
 
-async def _last_nudge(unit: Unit, incident: Incident) -> Reminder | None:
-    last = select(Reminder).where(
-        Reminder.incident == incident.number,
-        Reminder.state == ReminderState.FIRED,
-        Reminder.kind == ReminderKind.WINDOW_NUDGE,
-    )
-    return (await unit.session.exec(last.order_by(col(Reminder.due_at).desc()).limit(1))).first()
+def _last_nudge(reminders: Sequence[Reminder]) -> Reminder | None:
+    nudges = (one for one in reminders if one.state is ReminderState.FIRED and one.kind is ReminderKind.WINDOW_NUDGE)
+    return max(nudges, key=lambda one: one.due_at, default=None)
 
 
 def _again(incident: Incident, said: Reminder, due_at: datetime) -> Planned:

@@ -84,7 +84,10 @@ class Side:
 
 
 def _verb(line: str) -> Act:
-    return lambda side: spoken(side.ctx, line.format(side.target), asking(channel=f"C{side.target}"))
+    """In the incident's room."""
+    return lambda side: spoken(
+        side.ctx, line.format(side.target), asking(channel=f"C{side.target}", incident=side.target)
+    )
 
 
 async def _alert(side: Side) -> None:
@@ -135,6 +138,17 @@ ACTS: dict[str, Act] = {
     "/incident since": _verb("since INC-{} 1d"),
     "/incident similar": _verb("similar INC-{}"),
     "/incident note": _verb("note INC-{} Something was seen"),
+    "/incident evidence": _verb("evidence"),
+    "/incident scope": _verb("scope"),
+    "/incident answer": _verb("answer"),
+    "/incident classify": _verb("classify"),
+    "/incident share": _verb("share"),
+    "/incident action": _verb("action"),
+    "/incident risk": _verb("risk"),
+    "/incident sev": _verb("sev"),
+    "/incident resolve": _verb("resolve"),
+    "/incident contain propose": _verb("contain propose"),
+    "/incident snooze": _verb("snooze 5"),
     "whose room is this": _room,
     "a case file": _case_file,
     "an alert opens": _alert,
