@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from bot import serving
 from bot.detection.event import Event
 from bot.ingress import Serving
 from tests.ingress.conftest import Build, Connect
-from tests.ingress.test_events import NOW, PROTOBUF, request
+from tests.ingress.test_events import NOW, PROTOBUF, event, request
 
 
 class Taken(NamedTuple):
@@ -49,16 +50,31 @@ async def ending(
     await served.stop()
 
 
-@pytest.mark.parametrize("path", ["/events", "/events/litellm"])
+class Slow(Taker):
+    """Takes an event for as long as nobody ends it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def take(self, events: Sequence[Event], *, via: str) -> Taken:
+        self.asked.set()
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+
+CALL = {"litellm_call_id": "c-1", "status": "success", "startTime": NOW, "messages": "hi"}
+GOOD = {"/events": event(), "/events/litellm": CALL}
+
+
+@pytest.mark.parametrize("path", GOOD)
 async def test_a_body_of_bad_events_that_a_stop_cuts_off_is_to_be_sent_again(
     build: Build, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    taker = Taker()
+    taker = Slow()
     async with ending(build(taker=taker), bearer, monkeypatch) as (served, client):
-        sent = asyncio.create_task(client.post(path, content=b"[" + b'{"usr":1},' * 90_000 + b"{}]"))
-        async with asyncio.timeout(10):
-            while not served._server.server_state.tasks:
-                await asyncio.sleep(0)
+        body = b"[" + b'{"usr":1},' * 20_000 + json.dumps(GOOD[path]).encode() + b"]"
+        sent = asyncio.create_task(client.post(path, content=body))
+        await asyncio.wait_for(taker.asked.wait(), 10)
         await served.stop()
         response = await sent
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
