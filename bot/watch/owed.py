@@ -66,14 +66,12 @@ class Owed:
     def full(self, more: int) -> bool:
         return self._events > 0 and self._events + more > MOST
 
-    def add(self, seen: list[Seen], packed: bytes, *, known_new: bool) -> int:
-        """Returns how many they are."""
+    def add(self, seen: list[Seen], packed: bytes, *, known_new: bool) -> None:
         if seen:
             if not self._steps:
                 log.warning("watch.states_away")
             number = self._log.append(FrameKind.OWED, packed)
             self._wait(_Step(number, seen, known_new))
-        return len(seen)
 
     def again(self, number: int, seen: list[Seen]) -> None:
         """What an earlier process owed, as it lies in the log under this number. The oldest come first."""

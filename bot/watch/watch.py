@@ -27,6 +27,7 @@ from bot.watch.log import EventLog
 from bot.watch.metrics import WatchMetrics
 from bot.watch.owed import Owed
 from bot.watch.read import Fired
+from bot.watch.singles import Singles
 from bot.watch.states import States, StatesAway
 from bot.watch.steps import is_long, steps
 
@@ -80,6 +81,7 @@ class Watch:
         """Set once what was counted before the start is known again: until then `take` waits."""
         self.owed = Owed(states, self._counted, self.turn, events)
         """What waits for the states to be back."""
+        self._singles = Singles(self._take, self.turn)
         self._laps = Laps(metrics.stage)
         self._spent = 0.0
         self._way = GiveWay()
@@ -91,18 +93,27 @@ class Watch:
         taken: the log is still being read after a start, or too many wait for Valkey already.
         """
         await self._may_take(len(events))
-        accepted = 0
-        async with self.turn:
-            late = self.states.late
-            for step in steps(events, self._together, lambda: self.findings.opening):
-                accepted += await self._count(step)
-                await self._breathe()
-            self._metrics.events(via, "late", self.states.late - late)
-        if events:
-            self._metrics.lag(self._now() - events[-1].at)
+        if len(events) == 1 and not is_long(events):
+            accepted = int(await self._singles.take(events[0], via))
+        else:
+            async with self.turn:
+                accepted = sum(await self._take(events, via))
+        return Taken(accepted, len(events) - accepted)
+
+    async def _take(self, events: Sequence[Event], via: str) -> Sequence[bool]:
+        """Which of them are new. Its caller has the turn."""
+        new: list[bool] = []
+        late = self.states.late
+        for step in steps(events, self._together, lambda: self.findings.opening):
+            new += await self._count(step)
+            await self._breathe()
+        accepted = sum(new)
+        self._metrics.events(via, "late", self.states.late - late)
         self._metrics.events(via, "accepted", accepted)
         self._metrics.events(via, "duplicate", len(events) - accepted)
-        return Taken(accepted, len(events) - accepted)
+        if events:
+            self._metrics.lag(self._now() - events[-1].at)
+        return new
 
     async def _may_take(self, count: int) -> None:
         if not self.ready.is_set():
@@ -129,6 +140,7 @@ class Watch:
     async def stop(self) -> None:
         """After this nothing is counted any more."""
         await self.turn.acquire()  # and it is not given back
+        await self._singles.stop()
         await self.owed.stop()
 
     async def _breathe(self) -> None:
@@ -142,11 +154,12 @@ class Watch:
             if pause:
                 self._way.gave(self._spent - now)
 
-    async def _count(self, events: Sequence[Event]) -> int:
-        """One step. Returns how many were new."""
+    async def _count(self, events: Sequence[Event]) -> Sequence[bool]:
+        """One step. Which of them are new; all, where that is found out later."""
         arrived = self._now()
         if len(self.owed):  # one after the other
-            return self.owed.add(*await self._scanned(events, arrived), known_new=False)
+            self.owed.add(*await self._scanned(events, arrived), known_new=False)
+            return [True] * len(events)
         ahead = await self._scanned(events, arrived) if is_long(events) else None
         self._laps.begin()
         new = await self.states.new(events)
@@ -163,7 +176,7 @@ class Watch:
         except asyncio.CancelledError:  # the sender is gone, or a stop waited long enough for Valkey
             self.owed.add(seen, packed, known_new=True)
             raise
-        return len(seen)
+        return new
 
     async def _scanned(self, events: Sequence[Event], arrived: float) -> tuple[list[Seen], bytes]:
         """As they are counted and kept, and the same packed."""
