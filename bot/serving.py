@@ -13,35 +13,12 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp, Receive
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.incident.errors import Misconfigured
+from bot.serving_http import Connection
 
 GRACE = 5
 """Seconds that what is in hand has at the end. After that it is cancelled."""
-HEAD = 64 * 1024
-"""Bytes of a request's head, and of what follows a body in chunks. Whoever sends it has proven nothing yet."""
-
-
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's own, which keeps a head in memory however long it becomes."""
-
-    _unheard = 0
-    """Bytes since a head was whole or a part of a body came; more than `HEAD` only where one read brought them."""
-
-    def data_received(self, data: bytes) -> None:
-        self._unheard += len(data)
-        super().data_received(data)
-        if self._unheard > HEAD and not self.transport.is_closing():
-            self.send_400_response(f"The head of the request is larger than {HEAD // 1024} KiB.")
-
-    def on_headers_complete(self) -> None:
-        self._unheard = 0
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        self._unheard = 0
-        super().on_body(body)
 
 
 class _Server(uvicorn.Server):
@@ -56,7 +33,7 @@ class Serving:
     def __init__(self, app: ASGIApp, host: str, port: int, *, setting: str = "FIRSTHOUR_HTTP") -> None:
         """`setting`: the variable that names the address, for whoever has to change it."""
         config = uvicorn.Config(
-            app, interface="asgi3", http=_Protocol, log_config=None, access_log=False, lifespan="off", ws="none",
+            app, interface="asgi3", http=Connection, log_config=None, access_log=False, lifespan="off", ws="none",
             server_header=False, proxy_headers=False, timeout_graceful_shutdown=GRACE, timeout_keep_alive=30,
         )  # fmt: skip
         self._server = _Server(config)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from bot.cases.context import Context
@@ -122,8 +123,13 @@ async def tell(unit: Unit, incident: Incident, action: Action, state: str) -> No
     await unit.intend(IntentKind.POST, key, incident=incident, args=args)
 
 
-async def in_hand(unit: Unit, prefix: str, *, leased: bool = False) -> bool:
-    """True while an intent whose key begins so is not settled; with `leased`, only while a process holds it."""
+async def in_hand(unit: Unit, action: Action, kind: IntentKind, *, leased: bool = False) -> bool:
+    """True while an intent to execute, or to revert, the action is not settled; with `leased`, only while a process holds it.
+
+    Asked of the intents of its incident: a key that only begins so would be looked for among all there ever were."""
     states = [IntentState.SENDING] if leased else [IntentState.SENDING, IntentState.PENDING]
-    wanted = select(Intent.id).where(col(Intent.key).startswith(prefix, autoescape=True), col(Intent.state).in_(states))
+    key = f"{kind}:{action.incident}:{action.index}"
+    of_it = or_(col(Intent.key) == key, col(Intent.key).startswith(f"{key}:", autoescape=True))
+    mine = (col(Intent.incident) == action.incident, col(Intent.kind) == kind, of_it)
+    wanted = select(Intent.id).where(*mine, col(Intent.state).in_(states))
     return (await unit.session.exec(wanted.limit(1))).first() is not None

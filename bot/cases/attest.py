@@ -15,6 +15,7 @@ from bot.incident.approval import OnRoster
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import Incident
+from bot.incident.outward import IntentKind
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState
@@ -55,7 +56,7 @@ async def _refuse_unless_waiting(ctx: Context, unit: Unit, action: Action) -> No
     connector = ctx.connectors.by_name.get(action.connector)
     by_hand = connector is None or connector.nature is Nature.BY_HAND
     undoing = action.revert_asked_at is not None and action.state in {S.VERIFIED, S.UNKNOWN}
-    if undoing and await actions.in_hand(unit, f"revert:{action.incident}:{action.index}:"):
+    if undoing and await actions.in_hand(unit, action, IntentKind.REVERT):
         raise Refused(f"{actions.words(action)} is being reverted right now. Attest when the panel asks for it.")
     if undoing or action.state is S.UNKNOWN or (action.state is S.EXECUTING and by_hand):
         return

@@ -61,6 +61,8 @@ async def break_glass(
         deciding.sign(of, AS, Decision.BREAK_GLASS, reason=why)
         facts = {**actions.facts(action), **actions.bound(action, caller), "reason": why, "of": action.signatures}
         unit.record(incident, Happened.GLASS_BROKEN, caller.actor, **facts)
+        if not incident.drill:
+            await unit.count_glass_broken()
         log.warning("approval.glass_broken", incident=number, action=index, person=user)
         await actions.carry_out(unit, incident, action)
         await _tell(unit, incident, index)

@@ -173,7 +173,9 @@ async def _cooling(ctx: Context, unit: Unit, alert: AlertIn) -> Incident | None:
     same = select(Incident.number).where(
         Incident.dedup_key == alerted.dedup_key(alert), Incident.declared_at > unit.now - cool_down
     )
-    number = (await unit.session.exec(same.order_by(col(Incident.number).desc()))).first()
+    # By when it was declared: by number, every incident that ever was would be read where there is none.
+    latest = (col(Incident.declared_at).desc(), col(Incident.number).desc())
+    number = (await unit.session.exec(same.order_by(*latest).limit(1))).first()
     if number is None:
         return None
     ended = await unit.incident(number)

@@ -16,6 +16,7 @@ from bot.incident.approval import OnRoster
 from bot.incident.caller import Caller
 from bot.incident.errors import Invalid, Refused
 from bot.incident.incident import Incident
+from bot.incident.outward import IntentKind
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState
@@ -143,7 +144,7 @@ def _refuse_strangers(held: Sequence[Action], decided: Decided) -> None:
 async def _refuse_unsettled(unit: Unit, action: Action) -> None:
     if action.state is not S.EXECUTING:
         return
-    if await actions.in_hand(unit, f"execute:{action.incident}:{action.index}"):
+    if await actions.in_hand(unit, action, IntentKind.EXECUTE):
         raise Refused(f"{actions.words(action)} is being carried out right now. Try again in a moment.")
     raise Refused(f"{actions.words(action)} waits for a person: attest what was done and revert it, or keep it.")
 

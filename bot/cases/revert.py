@@ -78,7 +78,11 @@ def _prefix(action: Action) -> str:
 
 async def _times(unit: Unit, action: Action) -> int:
     """How often it was asked for: a revert that failed may be asked for again."""
-    counted = select(func.count()).where(col(Intent.key).startswith(_prefix(action), autoescape=True))
+    counted = select(func.count()).where(
+        Intent.incident == action.incident,
+        Intent.kind == IntentKind.REVERT,
+        col(Intent.key).startswith(_prefix(action), autoescape=True),
+    )
     return int((await unit.session.exec(counted)).one())
 
 

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from bot.cases import actions
 from bot.connectors import Order
 from bot.incident.incident import Incident
+from bot.incident.outward import IntentKind
 from bot.incident.words import ActionState
 from bot.incident.work import Action
 from bot.store import Unit
@@ -65,9 +66,7 @@ async def others(unit: Unit, action: Action, states: Collection[ActionState] = H
 
 async def being_lifted(unit: Unit, action: Action) -> bool:
     """The system is being told to lift it at this moment."""
-    return action.revert_asked_at is not None and await actions.in_hand(
-        unit, f"revert:{action.incident}:{action.index}:"
-    )
+    return action.revert_asked_at is not None and await actions.in_hand(unit, action, IntentKind.REVERT)
 
 
 async def join(unit: Unit, action: Action) -> Action | None:
@@ -85,7 +84,7 @@ async def settled_by_another(unit: Unit, action: Action) -> bool:
     settled = [
         one
         for one in sharing
-        if one.state is not S.EXECUTING and not await actions.in_hand(unit, f"execute:{one.incident}:{one.index}")
+        if one.state is not S.EXECUTING and not await actions.in_hand(unit, one, IntentKind.EXECUTE)
     ]
     return bool(settled) and len(settled) == len(sharing)
 

@@ -16,6 +16,7 @@ from bot.cases.revert import REVERTABLE, reverted
 from bot.connectors import Connector, Effect, Nature, Order, Result
 from bot.incident.columns import Json
 from bot.incident.incident import SYSTEM, Incident
+from bot.incident.outward import IntentKind
 from bot.incident.timeline import Happened
 from bot.incident.words import ActionState
 from bot.incident.work import Action
@@ -52,14 +53,14 @@ async def _settled_within(ctx: Context, unit: Unit, incident: Incident, action: 
     """What needs no word to the system: nothing is to be undone, it must wait, or somebody else still holds the target."""
     if action.state not in REVERTABLE or action.revert_asked_at is None:
         return Done()
-    if await actions.in_hand(unit, f"execute:{incident.number}:{action.index}", leased=True):
+    if await actions.in_hand(unit, action, IntentKind.EXECUTE, leased=True):
         return Later("it is still being carried out")
     for one in await actions.every(unit, incident):
         if _after(one, action) and await shared.being_lifted(unit, one):
             return Later("what was done after it is undone first", after=SOON, counts=False)
     holders = await shared.others(unit, action)
     for one in holders:
-        if one.state is not S.VERIFIED and await actions.in_hand(unit, f"execute:{one.incident}:{one.index}"):
+        if one.state is not S.VERIFIED and await actions.in_hand(unit, one, IntentKind.EXECUTE):
             return Later("the same target is being contained for another action", after=SOON, counts=False)
     if not holders:
         return None

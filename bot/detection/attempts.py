@@ -188,5 +188,7 @@ class Attempts(Timed, array_like=True, gc=False):
     def members(self, since: float, until: float) -> list[tuple[str, str]]:
         """Kind and id of those who took part in that time."""
         who = self.more.who if self.more is not None else None
-        took_part = (name for name, (begun, ended) in (who or {}).items() if begun <= until and ended >= since)
+        if who is None:
+            return []
+        took_part = (name for name, (begun, ended) in who.items() if begun <= until and ended >= since)
         return [(kind, name) for kind, _, name in (each.partition("\0") for each in took_part)]

@@ -7,7 +7,7 @@ Leaves to each primitive what its state is and when it fires, and to `engine` or
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -51,6 +51,12 @@ class Timed(Kept, array_like=True, gc=False):
 
 
 S = TypeVar("S", bound=Timed)
+Known = Callable[[str], S | None]
+"""The state of a key, if there is one."""
+Begin = Callable[[str, float], S]
+"""A new state for a key, and the time at which the event arrived that asks for it."""
+Count = Callable[[Seen], Finding | None]
+"""Counts one event, of the rule's kinds and applications, wherever it belongs."""
 
 
 class Compiled(ABC, Generic[S]):
@@ -99,6 +105,26 @@ class Compiled(ABC, Generic[S]):
     @abstractmethod
     def step(self, state: S, seen: Seen) -> Finding | None:
         """Count one event of the state's key."""
+
+    def counter(self, known: Known[S], begin: Begin[S]) -> Count:
+        """`key_of` and `step` in one, for whoever keeps the states in this process. A primitive that most events go to has
+        one of its own, which looks at each of them once; what it finds is the same."""
+
+        key_of, step = self.key_of, self.step
+
+        def count(seen: Seen) -> Finding | None:
+            key = key_of(seen)
+            if key is None:
+                return None
+            state = known(key)
+            if state is None:
+                state = begin(key, seen.arrived)
+            elif not state.used:
+                state.used = True
+            state.touched = seen.arrived
+            return step(state, seen)
+
+        return count
 
     def pack(self, state: S) -> bytes:
         return msgspec.msgpack.encode(state)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bot.detection.compiled import Begin, Count, Known
 from bot.detection.event import Event, Kind, Seen
 from bot.detection.finding import Finding
-from bot.detection.keys import USER, moment, number, number_of_digest
+from bot.detection.keys import USER, known_as, known_as_digest, moment
 from bot.detection.latest import Latest, add
 from bot.detection.rule import DistinctRule
 from bot.detection.window import Window
@@ -33,37 +34,57 @@ class Distinct(Window):
     def __init__(self, trigger: str, rule_id: str, rule: DistinctRule, *, without: Sequence[str] = ()) -> None:
         super().__init__(trigger, rule_id, rule, without=without)
         self.words, self._read = READ[rule.distinct_by]
-        self._number = number_of_digest if rule.distinct_by.endswith("sha256") else number
+        self._known_as = known_as_digest if rule.distinct_by.endswith("sha256") else known_as
         self._results = rule.distinct_by == "result_sha256"
 
     def key_of(self, seen: Seen) -> str | None:
         event = seen.event
-        data = event.data
-        if (data is None or data.ok is not True) and not _succeeded(event) and self.require_signals <= 1:
+        if self.require_signals <= 1 and not _succeeded(event):
             return None
-        user = event.user_id
-        if self.exempt and user in self.exempt:
+        if self.exempt and event.user_id in self.exempt:
             return None
-        if self.user_first and user and event.user_kind is USER:  # as `subject_key` does, without the way there
-            return f"{event.app or ''}\0user\0{user}"
         return self.subject_key(seen)
 
     def step(self, state: Latest, seen: Seen) -> Finding | None:
-        event = seen.event
-        data = event.data
-        value = data.result_sha256 if self._results and data is not None else self._read(event)
-        number = self._number
+        value = self._read(seen.event)
         if not value or self.require_signals > 1:
-            return self.count(state, seen, (number(value),) if value and _succeeded(event) else ())
-        at = event.occurred_at
-        if at.__class__ is not float or at > seen.arrived:
-            at = moment(seen)
-        if at < state.newest:
-            return self.count(state, seen, (number(value),))
-        # What nearly every event is: one value, in order.
-        if add(state, number(value), at, self.window) <= self.from_here:
-            return None
-        return self.weigh(state, seen, at, ())
+            return self.count(state, seen, (self._known_as(value),) if value and _succeeded(seen.event) else ())
+        return self.count_one(state, seen, self._known_as(value))
+
+    def counter(self, known: Known[Latest], begin: Begin[Latest]) -> Count:
+        """Nearly every event is the result of a query that succeeded, of a user."""
+        any_event = super().counter(known, begin)
+        if not self._results or not self.user_first or self.require_signals > 1:
+            return any_event
+        exempt, count_late = self.exempt, self.count
+        window, most, from_here, weigh = self.window, self.most, self.from_here, self.weigh
+
+        def count(seen: Seen) -> Finding | None:
+            event = seen.event
+            data, user = event.data, event.user_id
+            if data is None or data.ok is not True or not user or event.user_kind is not USER:
+                return any_event(seen)
+            value = data.result_sha256
+            if not value or (exempt and user in exempt):
+                return any_event(seen)
+            key = f"{event.app or ''}\0user\0{user}"
+            arrived = seen.arrived
+            state = known(key)
+            if state is None:
+                state = begin(key, arrived)
+            elif not state.used:
+                state.used = True
+            state.touched = arrived
+            at = event.occurred_at
+            if at.__class__ is not float or at > arrived:
+                at = moment(seen)
+            if at < state.newest:
+                return count_late(state, seen, (known_as_digest(value),))
+            if add(state, known_as_digest(value), at, window, most) <= from_here:
+                return None
+            return weigh(state, seen, at, ())
+
+        return count
 
 
 def _succeeded(event: Event) -> bool:

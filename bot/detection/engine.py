@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from bot.detection.compile import compiled
-from bot.detection.compiled import MARKS, SIGNALS, VERDICTS, Kept
+from bot.detection.compiled import MARKS, SIGNALS, VERDICTS, Compiled, Count, Kept
 from bot.detection.event import Seen
 from bot.detection.finding import Finding
 from bot.detection.index import Index
@@ -45,10 +45,8 @@ class Engine:
         for rule in self.rules:
             room = self._rooms.setdefault(rule.id, Room(rule))
             room.idle_after = max(room.idle_after, rule.idle_after)
-        self._index = Index(
-            self.rules,
-            lambda rule: (rule.key_of, rule.step, rule.fresh, self._rooms[rule.id], self._rooms[rule.id].states.get),
-        )
+        self._index = Index(self.rules, lambda rule: self._counter(rule, self._rooms[rule.id], dumping=False))
+        self._index_dumping = Index(self.rules, lambda rule: self._counter(rule, self._rooms[rule.id], dumping=True))
         self._epoch = 0
         """Of the latest dump."""
         self._dumping = False
@@ -64,8 +62,8 @@ class Engine:
         """In the order of the events that completed them, and of the rules."""
         findings: list[Finding] = []
         self._late.begin()
-        named, others = self._index.named, self._index.others
-        epoch = self._epoch if self._dumping else 0
+        index = self._index_dumping if self._dumping else self._index
+        named, others = index.named, index.others
         for one in seen:
             event = one.event
             facets = 0 if event.verdicts is NOTHING else VERDICTS
@@ -74,27 +72,29 @@ class Engine:
             if event.signals is not NOTHING:
                 facets |= SIGNALS
             table = named.get(event.app, others) if named else others
-            for key_of, step, fresh, room, known in table[event.kind][facets]:
-                key = key_of(one)
-                if key is None:
-                    continue
-                state = known(key)
-                if state is None:
-                    state = fresh()
-                    self._put(room, key, state, one.arrived)
-                else:
-                    if epoch and state.epoch != epoch:
-                        self._keep_as_it_was(room, key, state)
-                    if not state.used:
-                        state.used = True
-                state.touched = one.arrived
-                finding = step(state, one)
+            for count in table[event.kind][facets]:
+                finding = count(one)
                 if finding is not None:
                     findings.append(finding)
-        self.findings.update(finding.trigger for finding in findings)
+                    self.findings[finding.trigger] += 1
         return findings
 
-    def _put(self, room: Room, key: str, state: Kept, now: float) -> None:
+    def _counter(self, rule: Compiled[Any], room: Room, *, dumping: bool) -> Count:
+        """How a rule counts. `dumping`: a state that changes before the dump comes to it is kept as it was."""
+
+        def begin(key: str, now: float) -> Any:
+            return self._put(room, key, fresh(), now)
+
+        def known_before(key: str) -> Any:
+            state = room.states.get(key)
+            if state is not None and state.epoch != self._epoch:
+                self._keep_as_it_was(room, key, state)
+            return state
+
+        fresh = rule.fresh
+        return rule.counter(known_before if dumping else room.states.get, begin)
+
+    def _put(self, room: Room, key: str, state: Any, now: float) -> Any:
         state.epoch = self._epoch
         room.states[key] = state
         room.queue.append(key)
@@ -104,6 +104,7 @@ class Engine:
                 self._gone(room, idle, old)
         if self.keys > self.most_keys:
             self._make_room()
+        return state
 
     def _make_room(self) -> None:
         """At the cost of the rule that has most keys: a flood of users on one rule does not empty the others."""

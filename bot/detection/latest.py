@@ -33,8 +33,8 @@ TIDY = 15
 class More(msgspec.Struct, array_like=True, gc=False):
     """What few keys need, so that the others do not pay for it."""
 
-    starts: dict[int, float] | None = None
-    ended: dict[int, float] | None = None
+    starts: dict[bytes, float] | None = None
+    ended: dict[bytes, float] | None = None
     signals: dict[str, float] | None = None
     event_ids: list[float | str] | None = None
     """Of each event its time, then its name: pairs would cost as much again."""
@@ -44,8 +44,8 @@ class More(msgspec.Struct, array_like=True, gc=False):
 class Latest(Timed, array_like=True, gc=False):
     """Most keys ever see one value: they have no dict, and its time is `newest`."""
 
-    only: int | None = None
-    values: dict[int, float] | None = None
+    only: bytes | None = None
+    values: dict[bytes, float] | None = None
     more: More | None = None
 
 
@@ -54,7 +54,7 @@ def size(state: Latest) -> int:
     return len(state.values) if state.values is not None else int(state.only is not None)
 
 
-def spread(state: Latest) -> dict[int, float]:
+def spread(state: Latest) -> dict[bytes, float]:
     """The values, which may then be changed."""
     if state.values is None:
         state.values = {} if state.only is None else {state.only: state.newest}
@@ -68,17 +68,15 @@ def more(state: Latest) -> More:
     return state.more
 
 
-def add(state: Latest, value: int, at: float, window: float) -> int:
+def add(state: Latest, value: bytes, at: float, window: float, most: int) -> int:
     """One value, not older than the newest of the state. How many are kept, where a window may now hold more than before;
-    otherwise 0."""
-    newest = state.newest
-    if at - newest > window + LATENESS:
-        state.only = value
-        state.values = state.more = None
-        state.newest = at
-        return 1
+    otherwise 0. `most`: so many are kept when there are half as many again."""
     values = state.values
-    if values is None:
+    if values is None or at - state.newest > window:
+        if at - state.newest > window + LATENESS:
+            state.only, state.newest = value, at
+            state.values = state.more = None
+            return 1
         values = spread(state)
     state.newest = at
     if value in values:
@@ -87,12 +85,16 @@ def add(state: Latest, value: int, at: float, window: float) -> int:
         return 0 if _again(state, value, old, at, window) else len(values)
     values[value] = at
     kept = len(values)
-    if not kept & TIDY and next(iter(values.values())) < at - window - LATENESS:
-        tidy(state, at - window - LATENESS)
+    if not kept & TIDY:
+        since = at - window - LATENESS
+        if kept > most * 3 // 2:
+            tidy(state, since, most)
+        elif next(iter(values.values())) < since:
+            tidy(state, since)
     return kept
 
 
-def _again(state: Latest, value: int, old: float, at: float, window: float) -> bool:
+def _again(state: Latest, value: bytes, old: float, at: float, window: float) -> bool:
     """A value was seen again, its latest time is in `values` already. True where its run goes on."""
     rest = state.more or more(state)
     starts = rest.starts
@@ -128,22 +130,20 @@ def tidy(state: Latest, since: float, most: int | None = None) -> None:
     state.values = cut(values, gone)
 
 
-def over(state: Latest, more_than: int, since: float) -> bool:
-    """More values than that were seen at `since` or later. Quick: a key that does not fire is asked at every event."""
+def held(state: Latest, more_than: int, since: float) -> tuple[int, float] | None:
+    """How many values were seen at `since` or later, and the oldest of these times; None where they are no more than that.
+    Quick: a key that does not fire is asked at every event."""
     values = spread(state)
-    return next(islice(reversed(values.values()), more_than, None), NEVER) >= since
+    oldest = next(iter(values.values()), NEVER)
+    if oldest >= since:  # all of them, as most often
+        return (len(values), oldest) if len(values) > more_than else None
+    if next(islice(reversed(values.values()), more_than, None), NEVER) < since:
+        return None
+    gone, oldest = next((gone, last) for gone, last in enumerate(values.values()) if last >= since)
+    return len(values) - gone, oldest
 
 
-def held(state: Latest, since: float) -> tuple[int, float]:
-    """How many values were seen at `since` or later, and the oldest of these times."""
-    values = spread(state)
-    for gone, last in enumerate(values.values()):
-        if last >= since:
-            return len(values) - gone, last
-    return 0, since
-
-
-def add_late(state: Latest, value: int, at: float, window: float) -> int:
+def add_late(state: Latest, value: bytes, at: float, window: float) -> int:
     """One value that is older than the newest of the state, by the lateness at most. As `add`."""
     values = spread(state)
     last = values.get(value)
@@ -160,7 +160,7 @@ def add_late(state: Latest, value: int, at: float, window: float) -> int:
     return len(values)
 
 
-def _begins(state: Latest, value: int, at: float, window: float) -> None:
+def _begins(state: Latest, value: bytes, at: float, window: float) -> None:
     """A run began earlier than was known, and may be one with the run before."""
     rest = more(state)
     before = (rest.ended or {}).get(value, NEVER)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.detection.compiled import MARKS, SIGNALS, VERDICTS
+from bot.detection.compiled import MARKS, SIGNALS, VERDICTS, Begin, Count, Known
 from bot.detection.event import Mark, MarkKind, Seen, Stage
 from bot.detection.finding import Finding
-from bot.detection.keys import number
+from bot.detection.keys import known_as
 from bot.detection.latest import Latest
 from bot.detection.rule import PatternsRule
 from bot.detection.signals import signals_of
@@ -25,7 +25,7 @@ class Patterns(Window):
 
     def __init__(self, trigger: str, rule_id: str, rule: PatternsRule, *, without: Sequence[str] = ()) -> None:
         super().__init__(trigger, rule_id, rule, without=without)
-        self._names = {name: number(name) for name in (*rule.patterns, *(own.id for own in rule.own))}
+        self._names = {name: known_as(name) for name in (*rule.patterns, *(own.id for own in rule.own))}
         if self.require_signals > 1:
             self.facets = MARKS | SIGNALS | VERDICTS
 
@@ -45,11 +45,37 @@ class Patterns(Window):
     def step(self, state: Latest, seen: Seen) -> Finding | None:
         names, signals = self._names, seen.event.signals
         if len(signals) == 1 and not seen.marks and self.require_signals <= 1:
-            return self.count(state, seen, (names[signals[0].name],))
+            return self.count_one(state, seen, names[signals[0].name])
         marks = self._marks(seen)
         values = {names[signal.name] for signal in signals if signal.name in names}
         values.update([names[mark.name] for mark in marks])
         return self.count(state, seen, values, marks)
+
+    def counter(self, known: Known[Latest], begin: Begin[Latest]) -> Count:
+        """Nearly every event is one signal of a source, without a scan's mark."""
+        any_event = super().counter(known, begin)
+        if self.require_signals > 1:
+            return any_event
+        names, subject_key, exempt, count_one = self._names, self.subject_key, self.exempt, self.count_one
+
+        def count(seen: Seen) -> Finding | None:
+            event = seen.event
+            if seen.marks or len(event.signals) != 1 or (exempt and event.user_id in exempt):
+                return any_event(seen)
+            value = names.get(event.signals[0].name)
+            key = subject_key(seen)
+            if value is None or key is None:
+                return None
+            arrived = seen.arrived
+            state = known(key)
+            if state is None:
+                state = begin(key, arrived)
+            elif not state.used:
+                state.used = True
+            state.touched = arrived
+            return count_one(state, seen, value)
+
+        return count
 
     def _marks(self, seen: Seen) -> Sequence[Mark]:
         if not seen.marks or seen.event.stage is Stage.OUTPUT:

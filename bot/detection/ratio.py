@@ -1,7 +1,7 @@
 """More than so many blocks within a window, while too many attempts got through: a campaign, of one user or of a fleet.
 
-Decides what a block and a bypass are, and when it fires. An attempt is a call: several verdicts on one call are one, and the
-same text counts once a minute (of each who sends it). How attempts are kept is `attempts`'.
+Decides when it fires. What a block and a bypass are is `says`'s. An attempt is a call: several verdicts on one call are one,
+and the same text counts once a minute (of each who sends it). How attempts are kept is `attempts`'s.
 
 It fires at once when it holds over what is known. A block that comes late can complete it, but not take it back: that it
 fires does not depend on the order of events, when it does may.
@@ -13,20 +13,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.detection.attempts import BLOCKED, DELIVERED, FLAGGED, REFUSED, STOPPED, Attempts, Bounds
-from bot.detection.compiled import AGAIN, EVIDENCE, MEMBERS, NEVER, SIGNALS, VERDICTS, Compiled
-from bot.detection.event import Event, Outcome, Seen, Verdict
+from bot.detection.attempts import BLOCKED, Attempts, Bounds
+from bot.detection.compiled import AGAIN, EVIDENCE, MEMBERS, NEVER, SIGNALS, VERDICTS, Begin, Compiled, Count, Known
+from bot.detection.event import Seen
 from bot.detection.finding import Finding
 from bot.detection.keys import ALL, LATENESS, MOST_NAME, digest, event_name, moment, short, subject
 from bot.detection.rule import RatioRule
-from bot.detection.signals import Ours, enough, remember, signals_of
+from bot.detection.says import Says
+from bot.detection.signals import enough, remember, signals_of
 from bot.detection.tally import Tally, tallies, tally
 
 MINUTE = 60.0
 """Seconds. The same text counts once in each minute of the clock."""
 MOST, MOST_MEMBERS = 1_000, 1_000
 """Attempts of one key, and members of one fleet, that are kept: of whoever is busier, the latest."""
-BLOCK, FLAG = Outcome.BLOCK, Outcome.FLAG
 
 
 class Ratio(Compiled[Attempts]):
@@ -43,8 +43,7 @@ class Ratio(Compiled[Attempts]):
         )
         self._from_here = self._more_than - EVIDENCE
         """Ids of events are kept when there are more attempts."""
-        self._ours = Ours(rule.own_guardrails)
-        self._allowed = frozenset(rule.allowed_categories)
+        self._says = Says(rule)
         self._fleet = "fleet" in rule.key or rule.subjects_at_least > 1
         if self.require_signals > 1:
             self.facets = VERDICTS | SIGNALS
@@ -58,35 +57,48 @@ class Ratio(Compiled[Attempts]):
 
     def key_of(self, seen: Seen) -> str | None:
         event = seen.event
-        if self.require_signals <= 1:
-            for verdict in event.verdicts:
-                outcome = verdict.outcome
-                if (outcome is BLOCK or outcome is FLAG) and self._counts(verdict):
-                    break
-            else:
-                return None
+        if self.require_signals <= 1 and not self._says.of(event):
+            return None
         if self.exempt and event.user_id in self.exempt:
             return None
-        key = self.subject_key
-        return key(seen)
-
-    def _counts(self, verdict: Verdict) -> bool:
-        """Not our own gate's, and not of a category that is allowed here."""
-        if self._ours[verdict.guardrail]:
-            return False
-        categories = verdict.categories
-        return not (self._allowed and categories and self._allowed.issuperset(categories))
+        return self.subject_key(seen)
 
     def step(self, state: Attempts, seen: Seen) -> Finding | None:
-        event = seen.event
-        at = event.occurred_at
+        return self._count(state, seen, self._says.of(seen.event))
+
+    def counter(self, known: Known[Attempts], begin: Begin[Attempts]) -> Count:
+        """What an event says of its call is read once."""
+        if self.require_signals > 1:
+            return super().counter(known, begin)
+        told_by, subject_key, exempt, count_told = self._says.of, self.subject_key, self.exempt, self._count
+
+        def count(seen: Seen) -> Finding | None:
+            event = seen.event
+            told = told_by(event)
+            if not told or (exempt and event.user_id in exempt):
+                return None
+            key = subject_key(seen)
+            if key is None:
+                return None
+            arrived = seen.arrived
+            state = known(key)
+            if state is None:
+                state = begin(key, arrived)
+            elif not state.used:
+                state.used = True
+            state.touched = arrived
+            return count_told(state, seen, told)
+
+        return count
+
+    def _count(self, state: Attempts, seen: Seen, told: int) -> Finding | None:
+        at = seen.event.occurred_at
         if at.__class__ is not float or at > seen.arrived:
             at = moment(seen)
         newest = state.newest
         if at < newest - LATENESS:
             self.late.tell(seen)
             return None
-        told = self._told(event)
         more = told > 0 and self._attempt(state, seen, told, at)
         if self.require_signals > 1:
             more = self._signalled(state, seen, at) or more
@@ -96,27 +108,9 @@ class Ratio(Compiled[Attempts]):
             return None
         return self._weigh(state, seen, at, in_order=at >= newest)
 
-    def _told(self, event: Event) -> int:
-        """What the event says of its call; 0 where it is no attempt."""
-        told = 0
-        for verdict in event.verdicts:
-            outcome = verdict.outcome
-            if (outcome is BLOCK or outcome is FLAG) and self._counts(verdict):
-                told |= BLOCKED if outcome is BLOCK else FLAGGED
-        if told:
-            if event.delivered is True:
-                told |= DELIVERED
-            elif event.delivered is False and told & FLAGGED:
-                told |= STOPPED
-            if event.refused is True:
-                told |= REFUSED
-        return told
-
     def _signalled(self, state: Attempts, seen: Seen, at: float) -> bool:
         """What the rule counts itself is no other signal, nor is what our own gate holds back."""
-        ours = {verdict.guardrail for verdict in seen.event.verdicts if self._ours[verdict.guardrail]}
-        counted = {v.guardrail for v in seen.event.verdicts if v.outcome in (BLOCK, FLAG) and self._counts(v)}
-        names = signals_of(seen, counted | ours)
+        names = signals_of(seen, self._says.not_beside(seen.event))
         rest = state.rest()
         rest.signals = remember(rest.signals, names, at)
         return bool(names)
@@ -136,7 +130,7 @@ class Ratio(Compiled[Attempts]):
             call = state.same(call, digest(*(who or ()), seen.text_id, minute, told_as))
         calls = state.calls
         name = event.event_id or event.source_event_id or event.call_id
-        if name and (len(calls) if calls is not None else state.size()) > self._from_here:
+        if name and (state.first is not None if calls is None else len(calls)) > self._from_here:
             rest = state.rest()
             ids = rest.event_ids
             if ids is None:

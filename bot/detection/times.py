@@ -25,8 +25,9 @@ def insert(times: dict[T, float], new: T, at: float) -> None:
 
 
 def cut(times: dict[T, float], first: int) -> dict[T, float]:
-    """Without so many at its beginning. Of few they are taken out; else the rest is copied, which frees the room of all."""
-    if first * 8 >= len(times):
+    """Without so many at its beginning. Up to half they are taken out, which leaves the others alone; of more the rest is
+    copied, which frees the room of all."""
+    if first * 2 > len(times):
         return dict(islice(times.items(), first, None))
     for known in list(islice(times, first)):
         del times[known]

@@ -15,7 +15,7 @@ from bot.detection.compiled import AGAIN, EVIDENCE, Compiled
 from bot.detection.event import Mark, Seen
 from bot.detection.finding import Finding
 from bot.detection.keys import LATENESS, moment
-from bot.detection.latest import SPARE, Latest, More, add, add_late, held, more, most_held, over, size, spread, tidy
+from bot.detection.latest import SPARE, Latest, More, add, add_late, held, more, most_held, size, spread, tidy
 from bot.detection.rule import DistinctRule, PatternsRule
 from bot.detection.signals import enough, remember, signals_of
 
@@ -34,9 +34,8 @@ class Window(Compiled[Latest]):
         self.idle_after = max(self.window, self.cool_down) + 2 * LATENESS
         self.from_here = max(0, self.more_than + 1 - EVIDENCE)
         """Ids of events are kept from so many values on: the latest of the evidence are wanted, not all."""
-        self._most = SPARE * (self.more_than + 1)
+        self.most = SPARE * (self.more_than + 1)
         """Values that are kept when there are half as many again."""
-        self._too_many = self._most * 3 // 2
         self._decode = msgspec.msgpack.Decoder(Latest).decode
 
     def fresh(self) -> Latest:
@@ -45,22 +44,38 @@ class Window(Compiled[Latest]):
     def unpack(self, packed: bytes) -> Latest:
         return self._decode(packed)
 
-    def count(self, state: Latest, seen: Seen, values: Collection[int], marks: Sequence[Mark] = ()) -> Finding | None:
+    def count(self, state: Latest, seen: Seen, values: Collection[bytes], marks: Sequence[Mark] = ()) -> Finding | None:
         """Values of one event. None of them: the event is a signal only."""
         at = moment(seen)
         newest = state.newest
         if at < newest - LATENESS:
             self.late.tell(seen)
             return None
-        put = add if at >= newest else add_late
-        new = False
-        for value in values:
-            new = put(state, value, at, self.window) > 0 or new
-        if self.require_signals > 1:
-            new = self._signalled(state, seen, at) or new
+        new = 0
+        if at >= newest:
+            for value in values:
+                new = add(state, value, at, self.window, self.most) or new
+        elif values:
+            for value in values:
+                new = add_late(state, value, at, self.window) or new
+            if size(state) > self.most * 3 // 2:
+                tidy(state, newest - self.window - LATENESS, self.most)
+        if self.require_signals > 1 and self._signalled(state, seen, at):
+            new = 1
         if not new or size(state) <= self.from_here:
             return None
         return self.weigh(state, seen, at, marks)
+
+    def count_one(self, state: Latest, seen: Seen, value: bytes) -> Finding | None:
+        """`count` of one value where no signals are wanted: what nearly every event is."""
+        at = seen.event.occurred_at
+        if at.__class__ is not float or at > seen.arrived:
+            at = moment(seen)
+        if at < state.newest:
+            return self.count(state, seen, (value,))
+        if add(state, value, at, self.window, self.most) <= self.from_here:
+            return None
+        return self.weigh(state, seen, at, ())
 
     def _signalled(self, state: Latest, seen: Seen, at: float) -> bool:
         names = self.beside(seen)
@@ -82,35 +97,30 @@ class Window(Compiled[Latest]):
         if name:
             ids = rest.event_ids
             if ids is None:
-                rest.event_ids = [at, name]
-            else:
-                ids += (at, name)
-                if len(ids) > 4 * EVIDENCE:  # up to twice as much as is told, so that it is seldom cut
-                    del ids[: 2 * EVIDENCE]
+                ids = rest.event_ids = []
+            ids.append(at)
+            ids.append(name)
+            if len(ids) > 4 * EVIDENCE:  # up to twice as much as is told, so that it is seldom cut
+                del ids[: 2 * EVIDENCE]
         if marks:
             rest.marks = [*(rest.marks or ()), *((at, mark) for mark in marks)][-EVIDENCE:]
-        values = state.values
-        count = 1 if values is None else len(values)
-        if count > self._too_many:
-            tidy(state, state.newest - self.window - LATENESS, self._most)
-        if count <= self.more_than or abs(at - state.told) < AGAIN:
+        if abs(at - state.told) < AGAIN or size(state) <= self.more_than:
             return None
         return self._look(state, rest, seen, at)
 
     def _look(self, state: Latest, rest: More, seen: Seen, at: float) -> Finding | None:
         if at >= state.newest:
-            if not over(state, self.more_than, at - self.window):
+            holds = held(state, self.more_than, at - self.window)
+            if holds is None:
                 return None
-            (count, started), end = held(state, at - self.window), at
+            (count, started), end = holds, at
         else:
             count, end = most_held(state, at, self.window)
             started = max(end - self.window, min(spread(state).values()))
         if count <= self.more_than or not enough(self.require_signals, rest.signals, end - self.window):
             return None
-        first = self.tells(state, at)
-        if first is None:
-            return None
-        ids = rest.event_ids or []
+        first = self.opens(state, at)
+        ids = (rest.event_ids or [])[-2 * EVIDENCE :]
         return self.finding(
             seen,
             first=first,

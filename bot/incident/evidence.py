@@ -50,6 +50,7 @@ class WaitingBytes(SQLModel, table=True):
     """Bytes that came in with a transaction. An intent carries them to the vault, and this row goes with its end."""
 
     __tablename__ = "waiting_bytes"
+    __table_args__ = (Index("ix_waiting_bytes_at", "at"),)
 
     sha256: str = Field(primary_key=True, max_length=64)
     content: bytes = Field(sa_type=LargeBinary)

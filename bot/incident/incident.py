@@ -34,6 +34,10 @@ def person(user_id: str) -> Actor:
     return Actor(kind=ActorKind.PERSON, id=user_id)
 
 
+GLASS_BROKEN = "glass_broken"
+"""The name of the counter of actions that were carried out by break-glass, without drills."""
+
+
 class Counter(SQLModel, table=True):
     """Hands out incident numbers without gaps: a refused insert gives its number back with the rollback."""
 
@@ -51,6 +55,7 @@ class Incident(SQLModel, table=True):
             postgresql_where=OPEN_INCIDENT,
         ),
         Index("ix_incident_ended_at_severity", "ended_at", "severity"),
+        Index("ix_incident_ended_at_trigger_app", "ended_at", "trigger", "app"),
         Index("ix_incident_declared_at", "declared_at"),
         Index("ix_incident_subject_id_trigger", "subject_id", "trigger"),
     )
@@ -133,7 +138,10 @@ class Incident(SQLModel, table=True):
 class Alert(SQLModel, table=True):
     """One alert as it was received, redacted. Unique per source and external id: a redelivery changes nothing."""
 
-    __table_args__ = (UniqueConstraint("source", "external_id", name="ux_alert_source_external_id"),)
+    __table_args__ = (
+        UniqueConstraint("source", "external_id", name="ux_alert_source_external_id"),
+        Index("ix_alert_trigger_received_at", "trigger", "received_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     incident: int = Field(foreign_key="incident.number", index=True)

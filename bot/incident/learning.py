@@ -76,6 +76,8 @@ class ActionItem(SQLModel, table=True):
 class Risk(SQLModel, table=True):
     """One entry of the model risk register."""
 
+    __table_args__ = (Index("ix_risk_owner_closed_at", "owner", "closed_at"),)
+
     id: int | None = Field(default=None, primary_key=True)
     incident: int = Field(foreign_key="incident.number", index=True)
     text: str
@@ -90,8 +92,8 @@ class Risk(SQLModel, table=True):
 
 
 class MeasuredMonth(SQLModel, table=True):
-    """What metrics read of a month's incidents that have ended: one row instead of hundreds. Derived, and gone with the next
-    change of any of them; the incidents stay the truth."""
+    """What metrics read of a month's incidents that have ended: one row instead of hundreds. Derived; the incidents stay the
+    truth."""
 
     __tablename__ = "measured_month"
 
@@ -99,3 +101,14 @@ class MeasuredMonth(SQLModel, table=True):
     """`2026-11`, by when they were declared, UTC."""
     ended: bytes = Field(sa_type=LargeBinary)
     """As `bot.store.months` packs them."""
+
+
+class MeasuredAnew(SQLModel, table=True):
+    """An ended incident that has changed since its month was put away: until the month is put away again, metrics read it
+    itself."""
+
+    __tablename__ = "measured_anew"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """Of the incident."""
+    month: str = Field(max_length=7, index=True)

@@ -232,6 +232,7 @@ class InboundKey(SQLModel, table=True):
     """One inbound act that was counted (design law 4), and the answer it got."""
 
     __tablename__ = "inbound_key"
+    __table_args__ = (Index("ix_inbound_key_at", "at"),)
 
     key: str = Field(primary_key=True, max_length=200)
     at: datetime = Field(sa_type=UtcDateTime)

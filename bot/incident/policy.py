@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from bot.incident.columns import UtcDateTime, Word
@@ -45,11 +45,17 @@ class Wanted:
     text: str | None = None
 
 
+IN_FORCE = text("removed_at IS NULL")
+
+
 class Rule(SQLModel, table=True):
     """One measure in force on one target, put there by one approved action. Removed rows stay: they are the record."""
 
     __tablename__ = "gate_rule"  # pyright: ignore[reportAssignmentType] -- a plain name is what SQLModel documents
-    __table_args__ = (Index("ix_gate_rule_target", "scope_kind", "scope_id"),)
+    __table_args__ = (
+        Index("ix_gate_rule_target_removed_at", "scope_kind", "scope_id", "removed_at"),
+        Index("ix_gate_rule_in_force", "version", sqlite_where=IN_FORCE, postgresql_where=IN_FORCE),
+    )
 
     key: str = Field(primary_key=True, max_length=400)
     """The action's idempotency key: `INC-12:3:user/mallory`."""

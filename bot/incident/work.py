@@ -47,7 +47,8 @@ class Action(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("incident", "index", name="ux_action_incident_index"),
-        Index("ix_action_scope_id", "scope_id"),
+        Index("ix_action_state_scope_id", "state", "scope_id"),
+        Index("ix_action_reverted_at", "reverted_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -117,10 +118,7 @@ class Action(SQLModel, table=True):
 class Approval(SQLModel, table=True):
     """One decision of one person about one action, bound to the digest of what was shown."""
 
-    __table_args__ = (
-        UniqueConstraint("action", "person", name="ux_approval_action_person"),
-        Index("ix_approval_decision", "decision"),
-    )
+    __table_args__ = (UniqueConstraint("action", "person", name="ux_approval_action_person"),)
 
     id: int | None = Field(default=None, primary_key=True)
     incident: int = Field(foreign_key="incident.number", index=True)

@@ -31,7 +31,7 @@ class Ingress(FastAPI):
 
     def __init__(self, events: Events, **settings: Any) -> None:
         super().__init__(**settings)
-        self._events, self._paths = events, events.paths
+        self._events, self._paths, self.direct = events, events.paths, events.direct
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http" and scope["path"] in self._paths:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -24,6 +25,7 @@ from bot.ingress import edge, events_body
 from bot.ingress.events_body import LIMIT, Head
 from bot.ingress.events_routes import Answer, Outcome, Route, routes
 from bot.serving import TooMuch, received
+from bot.serving_http import Direct, Headers
 
 log = structlog.get_logger()
 
@@ -74,25 +76,31 @@ class Events:
         self._intake = intake
         self._routes = routes(intake.names)
         self.paths = frozenset(self._routes)
+        self.direct: Mapping[bytes, Direct] = {
+            path.encode(): partial(self._answer, route, "POST") for path, route in self._routes.items()
+        }
+        """The same for `bot.serving_http`: over ASGI a single event costs half as much again."""
         self._secret = (intake.token or "").encode()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._routes[scope["path"]]
-        head = Head.of(scope["headers"])
-        try:
-            answer = await self._asked(route, scope["method"], head, receive)
-        except (HTTPException, TooMuch, Busy) as error:
-            answer = route.refused(_refusal(error), head)
-        except asyncio.CancelledError:
-            answer = route.refused(edge.CutOff(), head)
-        except Exception as error:
-            failed = edge.Unexpected()
-            log.exception("ingress.failed", reference=failed.reference, error=type(error).__name__)
-            answer = route.refused(failed, head)
+        answer = await self._answer(self._routes[scope["path"]], scope["method"], scope["headers"], receive)
         if answer is not None:
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.head})
             await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, route: Route, method: str, headers: Headers, receive: Receive) -> Answer | None:
+        head = Head.of(headers)
+        try:
+            return await self._asked(route, method, head, receive)
+        except (HTTPException, TooMuch, Busy) as error:
+            return route.refused(_refusal(error), head)
+        except asyncio.CancelledError:
+            return route.refused(edge.CutOff(), head)
+        except Exception as error:
+            failed = edge.Unexpected()
+            log.exception("ingress.failed", reference=failed.reference, error=type(error).__name__)
+            return route.refused(failed, head)
 
     def _asked(self, route: Route, method: str, head: Head, receive: Receive) -> Awaitable[Answer | None]:
         """What is awaited for the answer; None where the sender went away."""

@@ -64,6 +64,17 @@ async def running(session: AsyncSession, since: datetime, until: datetime) -> li
     return [Measurable(*row) async for row in _rows(session, wanted)]
 
 
+async def these(session: AsyncSession, numbers: Sequence[int]) -> list[Measurable]:
+    """The incidents of these numbers, without drills."""
+    found = []
+    for start in range(0, len(numbers), AT_ONCE):
+        of_these = col(Incident.number).in_(numbers[start : start + AT_ONCE])
+        found += [
+            Measurable(*row) async for row in _rows(session, select(*COLUMNS).where(of_these, ~col(Incident.drill)))
+        ]
+    return found
+
+
 async def told(session: AsyncSession, found: Sequence[Measurable]) -> Mapping[int, datetime]:
     """When stakeholders first read of each incident: its announcement, or an update where that came sooner.
 

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.incident.columns import Json
 from bot.incident.errors import NotFound
 from bot.incident.evidence import Fingerprint, WaitingBytes
-from bot.incident.incident import Actor, Counter, Incident
+from bot.incident.incident import GLASS_BROKEN, Actor, Counter, Incident
 from bot.incident.outward import (
     IN_THE_ROOM,
     PRIORITY,
@@ -65,8 +65,8 @@ class Unit:
         self._changed: set[int] = set()
         self._new: set[int] = set()
         """Incidents that open here: nothing of theirs can have been shown yet."""
-        self._measured_anew: set[str] = set()
-        """Months of which metrics know something that is no longer so."""
+        self._measured_anew: set[tuple[str, int]] = set()
+        """Month and number of incidents of which metrics know something that is no longer so."""
         self._answer = ""
         self._entries: list[Json] = []
         """Of the timeline, to be written in one statement: thousands of rows as objects would hold the loop."""
@@ -133,16 +133,20 @@ class Unit:
         True where another one may have opened since this unit began: look again. SQLite has one writer.
         """
         if self._postgres:
-            await self._count(0)
+            await self._count("incident", 0)
         return self._postgres
 
     async def next_number(self) -> int:
         """The next incident number. Without gaps: a rollback gives it back."""
-        return await self._count(1)
+        return await self._count("incident", 1)
 
-    async def _count(self, more: int) -> int:
+    async def count_glass_broken(self) -> None:
+        """Once more an action is carried out by break-glass: counting all of them at every scrape grows for ever."""
+        await self._count(GLASS_BROKEN, 1)
+
+    async def _count(self, name: str, more: int) -> int:
         """Count up, and hold the counter."""
-        held = self._insert(Counter).values(name="incident", value=more)
+        held = self._insert(Counter).values(name=name, value=more)
         counted = held.on_conflict_do_update(index_elements=["name"], set_={"value": Counter.value + more})
         return int((await self.session.exec(counted.returning(col(Counter.value)))).scalar_one())
 
@@ -170,7 +174,7 @@ class Unit:
 
     def measure_anew(self, incident: Incident) -> None:
         """Metrics are to read the incident again, though nothing was recorded."""
-        self._measured_anew.add(months.month_of(incident.declared_at))
+        self._measured_anew.add((months.month_of(incident.declared_at), incident.number))
 
     def refresh(self, incident: Incident) -> None:
         """Have the incident's surfaces rendered again at the end of this unit, though nothing was recorded."""
@@ -252,7 +256,7 @@ class Unit:
     async def finish(self, inbound: str | None) -> None:
         """The last writes before the commit: surfaces to show anew, and the answer kept for a second delivery."""
         await self.flush()
-        await months.forget(self.session, self._measured_anew, postgres=self._postgres)
+        await months.changed(self.session, self._measured_anew, postgres=self._postgres)
         self.wakes = self.wakes or bool(self._changed)
         if shown := self._changed - self._new:
             await self.session.exec(rearm(self.now, col(Intent.incident).in_(sorted(shown))))

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.events_server events 8100     python -m tests.benchmarks.events_server echo 8100
 
 `events` is the product's application as `bot.ingress.app` builds it, with a taker that only tells what was there before, by the
-product's own memory of ids. The echo reads the body and answers, with the same server.
+product's own memory of ids. `watch` is the same with the watch behind it, as `firsthour run` has it: scanned, counted by the nine
+triggers, logged. The echo reads the body and answers, with the same server and as directly.
 """
 
 from __future__ import annotations
@@ -14,14 +15,24 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import uvloop
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.cases.context import Context
 from bot.detection.event import Event
 from bot.ingress import Serving, ingress_app
-from bot.store import Store
+from bot.ingress.events import Taker
+from bot.ingress.events_body import LIMIT
+from bot.ingress.events_routes import Answer
+from bot.serving import received
+from bot.serving_http import Headers
+from bot.settings import Settings
+from bot.store import Store, schema
+from bot.watch.process import RunningWatch
 from bot.watch.recent import Recent
 from bot.watch.states import identity
 from tests import opened
@@ -52,13 +63,18 @@ class Deduplicated:
         raise AssertionError("the benchmark sends good events")
 
 
-async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    more = True
-    while more:
-        more = (await receive()).get("more_body", False)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
-    await send({"type": "http.response.start", "status": 202, "headers": headers})
-    await send({"type": "http.response.body", "body": ANSWER})
+class Echo:
+    """Answers as directly as the product does, and looks at nothing."""
+
+    def __init__(self) -> None:
+        self.direct = {b"/events": self._answer}
+
+    async def _answer(self, headers: Headers, receive: Receive) -> Answer:
+        await received(receive, LIMIT)
+        return Answer(202, ANSWER)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("the benchmark asks for /events only")
 
 
 async def ready() -> list[str]:
@@ -66,14 +82,23 @@ async def ready() -> list[str]:
 
 
 async def serve(what: str, port: int) -> None:
-    app: ASGIApp = echo
-    if what == "events":
-        context = opened.context(Store(f"sqlite:///{tempfile.mkdtemp()}/events.db"))
-        app = ingress_app(context, token=TOKEN, source_secrets={}, ready=ready, taker=Deduplicated())
+    app: ASGIApp = Echo()
+    if what != "echo":
+        folder = Path(tempfile.mkdtemp())
+        context = opened.context(Store(f"sqlite:///{folder}/events.db"))
+        taker = Deduplicated() if what == "events" else await _watch(context, folder)
+        app = ingress_app(context, token=TOKEN, source_secrets={}, ready=ready, taker=taker)
     await Serving(app, "127.0.0.1", port).start()
     gc.collect()
     gc.freeze()  # as `bot.app.keep_what_was_made` does
     await asyncio.Event().wait()
+
+
+async def _watch(context: Context, folder: Path) -> Taker:
+    await schema.upgrade(context.store)
+    running = RunningWatch(context, Settings(FIRSTHOUR_EVENTS=folder / "events"), CollectorRegistry())
+    await running.start()
+    return running.taker
 
 
 def main() -> None:

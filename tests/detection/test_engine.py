@@ -12,6 +12,7 @@ from bot.detection.compiled import MARKS, VERDICTS
 from bot.detection.engine import Engine
 from bot.detection.event import Event, Kind, Mark, MarkKind, Outcome, Seen, Signal, Stage, Tool, UserKind, Verdict
 from bot.detection.finding import Finding
+from bot.detection.index import Index
 from bot.detection.rule import DistinctRule, MatchRule, OwnerMismatchRule, Rule, ScannerRule, TriggerRule
 from tests.detection.reference import START, answer, block, prompt, query, seen
 
@@ -378,8 +379,10 @@ def test_states_of_rules_that_are_gone_are_left_out_and_garbage_is_refused() -> 
 def asked(one: Engine, event: Seen) -> list[str]:
     """The rules that an event is put to."""
     facets = (VERDICTS if event.event.verdicts else 0) | (MARKS if event.marks else 0)
+    named = Index(one.rules, lambda rule: rule.id).of(event)
     row = one._index.named.get(event.event.app, one._index.others)[event.event.kind][facets]
-    return [room.rule.id for _, _, _, room, _ in row]
+    assert len(row) == len(named)
+    return list(named)
 
 
 def test_rules_that_are_not_about_an_event_are_not_asked() -> None:

@@ -19,7 +19,7 @@ from bot.cases.context import Context
 from bot.incident.errors import Invalid, Refused
 from bot.incident.evidence import Evidence
 from bot.incident.incident import SYSTEM, Incident, StakeholderUpdate
-from bot.incident.learning import MeasuredMonth
+from bot.incident.learning import MeasuredAnew, MeasuredMonth
 from bot.incident.timeline import Happened
 from bot.incident.words import EvidenceKind, EvidenceState, Role, Severity
 from bot.store import Store, months
@@ -127,15 +127,49 @@ async def test_a_change_that_comes_while_a_month_is_put_away_is_not_lost(store: 
     ctx = context(store)
     number = await ended(ctx, START, user="u", app="a")
     month = months.month_of(START)
+    await months.read(store, *SPAN)
+    async with store.read() as session:
+        before = (await session.exec(select(MeasuredMonth.ended))).one()
     async with store.unit() as unit:
         await months.forget(unit.session, [month], postgres=not store.sqlite)
         reopening = asyncio.create_task(finish.reopen(ctx, ALICE, number, reason="it came back"))
         done, _ = await asyncio.wait([reopening], timeout=0.3)
         assert not done, "who forgets the month waits until it is put away"
-        unit.add(MeasuredMonth(month=month, ended=b"what was true before"))
+        unit.add(MeasuredMonth(month=month, ended=before))
     await reopening
-    assert await put_away(store) == []
+    assert await put_away(store) == [month]
     assert [one.ended_at for one in (await months.read(store, *SPAN)).found] == [None]
+
+
+async def test_after_one_change_only_that_incident_is_read_and_after_many_the_month_is_put_away_anew(
+    store: Store,
+) -> None:
+    ctx = context(store)
+    numbers = [await ended(ctx, START, user=f"u{n}", app=f"a{n}") for n in range(months.MANY + 2)]
+    await months.read(store, *SPAN)
+    asked: list[Any] = []
+
+    def listen(*given: Any) -> None:
+        if "FROM evidence" in given[2]:
+            asked.append([one for one in given[3] if isinstance(one, int)])
+
+    async def read_anew() -> set[int]:
+        async with store.read() as session:
+            return set((await session.exec(select(MeasuredAnew.number))).all())
+
+    await _told(store, numbers[0])
+    assert await put_away(store) == [months.month_of(START)] and await read_anew() == {numbers[0]}
+    event.listen(store.engine.sync_engine, "after_cursor_execute", listen)
+    seen = await months.read(store, *SPAN)
+    event.remove(store.engine.sync_engine, "after_cursor_execute", listen)
+    assert asked == [[numbers[0]]]
+    assert numbers[0] in seen.told and len(seen.found) == len(numbers)
+    for number in numbers[1:]:
+        await _told(store, number)
+    assert await read_anew() == set(numbers)
+    seen = await months.read(store, *SPAN)
+    assert await read_anew() == set() and set(seen.told) == set(numbers)
+    assert await months.read(store, *SPAN) == seen == await anew(store)
 
 
 async def test_what_another_version_put_away_is_read_and_put_away_anew(store: Store) -> None:

@@ -31,6 +31,7 @@ MERGED: dict[str, str] = {
     "0008_months_that_metrics_have_read.py": "9e2ad1e1400f29caec850a4349b0f9e843dcba50031f8bd55b53ae924f12fe6f",
     "0009_sessions_of_gathered_subjects_and_their_return.py": "177b213813021adc8db8cdccda125d430dfa5a915bd487058d49fdf6c177d540",
     "0010_anchors_of_prompts.py": "b5488c0152107f177fc6586f651fd9c6046f039c506b5f133a0601c3f4f12f76",
+    "0011_what_is_open_is_found_beside_what_has_ended.py": "95efe35e3442414b3bb44e2164b9c02c077ed29caa53c2a46475a91c94786a05",
 }
 """sha256 of every migration that users may have run. A new one is added here when it is merged; none is ever changed."""
 

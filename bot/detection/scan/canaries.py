@@ -37,10 +37,12 @@ class Canaries:
         self._forms = list(forms.values())
         self._words = words([form.text.encode("utf-8", "replace") for form in self._forms])
 
-    def find(self, text: str, plain: str, data: bytes, how: str = "") -> list[Found]:
-        """Each place of each canary. `plain`: the text `evened`; `data`: that in UTF-8; `how`: what it was decoded from."""
-        hits = self._words.hits(data)
-        return list(self._found(text, plain.lower() if text.isascii() else plain, hits, how)) if hits else []
+    def find(self, text: str, even: bytes, how: str = "") -> list[Found]:
+        """Each place of each canary. `even`: the text `evened_bytes`; `how`: what it was decoded from."""
+        hits = self._words.hits(even)
+        if not hits:
+            return []
+        return list(self._found(text, (even.lower() if text.isascii() else even).decode(), hits, how))
 
     def _found(self, text: str, plain: str, hits: Collection[int], how: str) -> Iterator[Found]:
         told: set[str] = set()

@@ -39,10 +39,10 @@ class Credentials:
         return line
 
     def find(self, text: str, hits: Ends, first: int) -> Iterator[Found]:
-        """`hits`: by the number of the needle, of which `NEEDLES` begin at `first`. A weak find that overlaps a better one is
-        left out."""
+        """`hits`: by the number of the needle, of which `NEEDLES` begin at `first`; others are somebody else's. A weak find that
+        overlaps a better one is left out."""
         taken: list[tuple[int, int]] = []
-        for number in sorted(number - first for number in hits if number >= first):
+        for number in sorted(number - first for number in hits if first <= number < first + len(NEEDLES)):
             issuer = ISSUERS[number]
             for match in self._patterns[number].finditer(text):
                 found = _judged(issuer, match)

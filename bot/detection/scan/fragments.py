@@ -106,7 +106,7 @@ class Fragments:
 
     def are_of(self, app: str | None) -> bool:
         """Whether any prompt is looked for in this application's texts."""
-        return app is None or app in self._apps or None in self._apps
+        return app in self._apps or None in self._apps or (app is None and bool(self._prompts))
 
     def may_stand_in(self, letters: bytes) -> Collection[str]:
         """How a quote may be written in a text that is `squeezed`: nothing for one that holds no anchor, and so no quote."""

@@ -26,6 +26,9 @@ HALVES = re.compile("[\ud800-\udfff]+")
 LIGATURES = {0xFDFA: " ", 0xFDFB: " "}
 """They become 18 and 8 characters, all others at most 6: nobody hides anything in them but work."""
 ASCII = bytes(range(128))
+Forms = tuple[str, bytes, bytes]
+"""One text as it is looked at: `visible`; that in UTF-8; that, `evened_bytes`, the same object where all of it is ASCII. Whoever
+has them hands them on: making them takes as long as searching them."""
 
 
 def visible(text: str) -> str:
@@ -34,9 +37,11 @@ def visible(text: str) -> str:
     Of half surrogate pairs, which no UTF-8 holds, U+FFFD is left. NFKC makes eighteen characters of one ligature: what comes
     out is cut at four times the text.
     """
-    if text.isascii():
-        return text
-    rare = others(text)
+    return text if text.isascii() else _visible(text, others(text.encode("utf-8", "surrogatepass")))
+
+
+def _visible(text: str, rare: str) -> str:
+    """`rare`: its `others`."""
     if HALVES.search(rare):
         text = HALVES.sub("\ufffd", text)
     if INVISIBLE.search(rare):
@@ -44,21 +49,48 @@ def visible(text: str) -> str:
     return text if _settled(rare) else normalize("NFKC", text.translate(LIGATURES))[: 4 * len(text)]
 
 
+def forms(text: str) -> Forms:
+    if text.isascii():
+        data = text.encode()
+        return text, data, data
+    data = text.encode("utf-8", "surrogatepass")
+    rare = others(data)
+    shown = _visible(text, rare)
+    return (text, data, _evened(data, rare)) if shown is text else forms_of(shown)
+
+
+def forms_of(shown: str) -> Forms:
+    """Of a text that is `visible`."""
+    data = shown.encode()
+    return shown, data, evened_bytes(data)
+
+
 def normal(text: str) -> str:
     """What two texts are compared by."""
-    return text.lower() if text.isascii() else evened(visible(text))
+    shown = visible(text)
+    return shown.lower() if shown.isascii() else evened(shown)
 
 
 def evened(text: str) -> str:
     """The normal form of a text that is `visible`. ASCII alone comes back as it is: matchers take its letters in either case."""
-    if text.isascii():
-        return text
-    folded = text.casefold()
-    rare = others(folded)
+    return text if text.isascii() else evened_bytes(text.encode()).decode()
+
+
+def evened_bytes(data: bytes) -> bytes:
+    """`evened` in UTF-8."""
+    return data if data.isascii() else _evened(data, others(data))
+
+
+def _evened(data: bytes, rare: str) -> bytes:
+    """`rare`: its `others`. Where they are in their normal form, only the letters of ASCII are made small."""
+    if rare.casefold() == rare and _settled(rare) and rare.translate(LOOK_ALIKES) == rare:
+        return data.lower()
+    folded = data.decode().casefold()
+    rare = others(folded.encode())
     if not _settled(rare):
         folded = normalize("NFKC", folded)
-        rare = others(folded)
-    return folded if rare.translate(LOOK_ALIKES) == rare else folded.translate(LOOK_ALIKES)
+        rare = others(folded.encode())
+    return (folded if rare.translate(LOOK_ALIKES) == rare else folded.translate(LOOK_ALIKES)).encode()
 
 
 def original(text: str, at: int) -> int:
@@ -75,9 +107,9 @@ def original(text: str, at: int) -> int:
     return low
 
 
-def others(text: str) -> str:
-    """The characters beyond ASCII, in their order."""
-    return text.encode("utf-8", "surrogatepass").translate(None, ASCII).decode("utf-8", "surrogatepass")
+def others(data: bytes) -> str:
+    """The characters beyond ASCII of a text in UTF-8, in their order."""
+    return data.translate(None, ASCII).decode("utf-8", "surrogatepass")
 
 
 def _settled(rare: str) -> bool:

@@ -39,7 +39,8 @@ class People:
         """Texts with more identifiers than are looked up."""
 
     def find(self, text: str, hits: Ends, requester: str, *, hidden: bool = False) -> list[Found]:
-        """`hits`: of `candidates.NEEDLES`, by number. `requester`: keyed hash of who asked. `hidden`: without names and dates."""
+        """`hits`: of `candidates.NEEDLES`, by number, and of others after them. `requester`: keyed hash of who asked. `hidden`:
+        without names and dates."""
         if not self._kinds or not (hits or self._everywhere or "@" in text):
             return []
         cut = self.cut_short

@@ -17,10 +17,10 @@ from bot.detection.scan.excerpts import LONGEST, Redacted
 from bot.detection.scan.found import Found
 from bot.detection.scan.ids import Ids
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.normal import INVISIBLE, evened, visible
+from bot.detection.scan.normal import INVISIBLE, Forms, forms, forms_of, visible
 from bot.detection.scan.probes import KINDS, probe
 from bot.detection.scan.shingles import squeezed
-from bot.detection.scan.sought import Forms, Sought
+from bot.detection.scan.sought import Sought
 from bot.detection.scan.streams import Streams
 
 MOST_MARKS = 50
@@ -87,10 +87,9 @@ class Scanner:
             marks = tuple(self._told(event)) if event.signals else ()
             return Seen(event=event, marks=marks, requester=requester, arrived=arrived)
         asked = event.text if event.stage is Stage.INPUT and not event.resent else None
-        shown = visible(event.text)
-        plain = evened(shown)
-        letters = squeezed(plain) if asked else b""
-        marks = self._marks(event, event.text, (shown, plain, letters), requester) if event.text else ()
+        of = forms(event.text)
+        letters = squeezed(of[2]) if asked else b""
+        marks = self._marks(event, of, letters, requester) if event.text else ()
         if event.signals:
             marks = (*marks, *self._told(event))
         return Seen(
@@ -102,13 +101,14 @@ class Scanner:
             arrived=arrived,
         )
 
-    def _marks(self, event: Event, raw: str, forms: Forms, requester: str) -> tuple[Mark, ...]:
+    def _marks(self, event: Event, of: Forms, letters: bytes, requester: str) -> tuple[Mark, ...]:
         stream = None if event.resent else self._streams.of(event)
-        shown = forms[0]
+        shown, held = of[0], {} if stream is None else stream.held
         joined = shown if stream is None else stream.joined(shown)
         ahead = len(joined) - len(shown)
-        whole = (joined, evened(joined), b"") if ahead else forms
-        found = self._sought.find(whole, event, requester, {} if stream is None else stream.held)
+        if ahead:
+            of, letters = forms_of(joined), b""
+        found = self._sought.find(of, event, requester, held, letters=letters)
         fresh = found if stream is None or not found else [each for each in found if stream.is_new(each)]
         if event.resent:
             fresh = [each for each in fresh if each.kind is not MarkKind.PROBE]
@@ -117,12 +117,12 @@ class Scanner:
         if not fresh:
             return ()
         redacted = Redacted(joined, found)
-        return tuple(self._mark(each, redacted, joined, ahead, raw) for each in _chosen(fresh))
+        return tuple(self._mark(each, redacted, joined, ahead, event.text or "") for each in _chosen(fresh))
 
     def _showable(self, event: Event, requester: str) -> str | None:
         """What the source itself made of a text, as far as it may be shown: no longer than an excerpt of ours, and as bare."""
         text = visible(event.excerpt_redacted or "")
-        found = self._sought.find((text, evened(text), b""), event, requester, {})
+        found = self._sought.find(forms_of(text), event, requester, {})
         line = Redacted(text, found).around(0, min(len(text), LONGEST))
         return self._sought.showable(line) or None
 

@@ -7,7 +7,7 @@ credential, a name, a date, which a decoded text holds by chance. It keeps nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.detection.event import Event, MarkKind, Stage
@@ -19,9 +19,9 @@ from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.looked import ALL, FIRST, SHAPES, Looked, divided
+from bot.detection.scan.looked import ALL, APART, ASKED, FIRST, LONG, SHAPES, apart
 from bot.detection.scan.matchers import Ends, engine
-from bot.detection.scan.normal import evened, original, visible
+from bot.detection.scan.normal import Forms, forms, original
 from bot.detection.scan.own import compile_pattern
 from bot.detection.scan.people import People
 from bot.detection.scan.probes import Probes
@@ -31,11 +31,6 @@ RANDOM = re.compile(
     r"(?<![\w+/=~-])(?=[\w+/=~-]{16})(?=[\w+/=~-]{0,400}?\d)(?=[\w+/=~-]{0,400}?[^\W\d_])[\w+/=~-]{16,}"
 )
 """Looks like something that a machine made. A credential whose surroundings no issuer's form expects is still not shown."""
-
-
-Forms = tuple[str, str, bytes]
-"""One text as it is looked at: `visible`; that, `evened`; that, `squeezed`, or nothing where nobody needed it yet. Whoever has a
-form hands it on: making one takes as long as searching it."""
 
 
 class Asking(NamedTuple):
@@ -56,54 +51,48 @@ class Sought:
         """Texts in which more was hidden than is uncovered."""
         self._shapes = made.patterns(SHAPES).hits
         self._all = made.patterns(ALL).hits
-        self._all_asked = made.patterns(ALL + probes.NEEDLES).hits
+        self._all_asked = made.patterns(ALL + probes.SIGNS).hits
         self._long = made.patterns(hidden.LONG_NEEDLES).hits
         self._asked = made.patterns(probes.NEEDLES).hits
         self._credentials, self._probes = Credentials(), Probes()
         self._canaries = Canaries(knowledge.canaries, made.words)
         hashed = digester(key)
-        self._fragments = (
-            Fragments(knowledge.prompts, hashed, made.words, sifts=made.sifts) if knowledge.prompts else None
-        )
+        self._fragments = Fragments(knowledge.prompts, hashed, made.words, sifts=made.sifts)
         self.people = People(knowledge, hashed, fast=fast)
         self._own = [(own.kind, own.name, compile_pattern(own.pattern, fast=fast)) for own in knowledge.own]
 
-    def find(self, forms: Forms, event: Event, requester: str, held: Held) -> list[Found]:
-        """All finds, in no order."""
-        text, plain, _ = forms
-        data = text.encode("utf-8", "replace")
-        even = data if plain is text else plain.encode("utf-8", "replace")
-        looked = self._looked(data, even, event.stage)
-        hits = looked.shapes
-        found = list(self._credentials.find(text, hits, FIRST)) if hits and max(hits) >= FIRST else []
+    def find(self, of: Forms, event: Event, requester: str, held: Held, *, letters: bytes = b"") -> list[Found]:
+        """All finds, in no order. `letters`: the text `squeezed`, where somebody needed it before."""
+        text, data, even = of
+        asked = event.stage is Stage.INPUT
+        hits = self._all_asked(data) if asked and even is data else self._all(data)
+        last = max(hits) if hits else -1
+        found = list(self._credentials.find(text, hits, FIRST)) if last >= FIRST else []
         found += self.people.find(text, hits, requester)
-        found += self._canaries.find(text, plain, even)
-        found += self._quoted(forms, event, held)
-        if looked.asked:
-            found += self._probes.find(text, plain, looked.asked)
+        found += self._canaries.find(text, even)
+        found += self._quoted(of, event, held, letters)
+        if asked and (last >= ASKED or even is not data):
+            found += self._probes.find(text, even, self._asked(even))
         if self._own:
             found += self._owned(text, event)
-        long = hidden.long_runs(text, self._long(data)) if looked.long else []
-        if long:
-            found += self._backwards(text, long)
-        if looked.apart or long or "%" in text:
-            found += self._hidden(hidden.pieces(text, looked.apart, long), len(text), Asking(event, requester, held))
+        if last >= APART or "%" in text:
+            found += self._within(text, data, hits, Asking(event, requester, held))
         return found
 
-    def _looked(self, data: bytes, even: bytes, stage: Stage) -> Looked:
-        """All patterns in one look, those of probing too where they see the same text."""
-        if stage is not Stage.INPUT:
-            return divided(self._all(data))
-        if even is data:
-            return divided(self._all_asked(data))
-        return divided(self._all(data))._replace(asked=self._asked(even))
+    def _within(self, text: str, data: bytes, hits: Ends, asking: Asking) -> Iterator[Found]:
+        """Whatever is written from its end, or hidden."""
+        long = hidden.long_runs(text, self._long(data)) if LONG in hits else []
+        if long:
+            yield from self._backwards(text, long)
+        layer = hidden.pieces(text, apart(hits), long)
+        if layer:
+            yield from self._hidden(layer, len(text), asking)
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
         line = self._credentials.without(line, self._shapes(line.encode("utf-8", "replace")), FIRST)
         line = RANDOM.sub("[redacted]", line)
-        plain = evened(visible(line))
-        return "" if self._canaries.find(line, plain, plain.encode("utf-8", "replace")) else line
+        return "" if self._canaries.find(line, forms(line)[2]) else line
 
     def _owned(self, text: str, event: Event) -> Iterator[Found]:
         for kind, name, pattern in self._own:
@@ -113,13 +102,17 @@ class Sought:
                 secret = text[start:end] if kind is MarkKind.SECRET else ""
                 yield Found(kind, name, start, end, secret or name, secret, credentials.VALIDATED if secret else "")
 
-    def _quoted(self, forms: Forms, event: Event, held: Held) -> Iterator[Found]:
+    def _quoted(self, of: Forms, event: Event, held: Held, letters: bytes = b"") -> Iterable[Found]:
+        if not self._fragments.are_of(event.app):
+            return ()
+        text, _, even = of
+        hows = self._fragments.may_stand_in(letters or squeezed(even))
+        return self._quotes(text, hows, event, held) if hows else ()
+
+    def _quotes(self, text: str, hows: Iterable[str], event: Event, held: Held) -> Iterator[Found]:
         """In an input, every place of the prompt that a quote touches: whoever pasted it all has pasted each part."""
-        prompts, (text, plain, letters) = self._fragments, forms
-        if prompts is None or not prompts.are_of(event.app):
-            return
-        for how in prompts.may_stand_in(letters or squeezed(plain)):
-            quotes = prompts.find(words_of(turned(text, how)), event.app, held)
+        for how in hows:
+            quotes = self._fragments.find(words_of(turned(text, how)), event.app, held)
             spans = spans_of(text) if quotes and how == PLAIN else []
             for quote in quotes:
                 start, end = 0, len(text)
@@ -155,19 +148,18 @@ class Sought:
             layer = deeper
 
     def _uncovered(self, piece: Piece, deeper: list[Piece], asking: Asking) -> Iterator[Found]:
-        piece = piece._replace(text=visible(piece.text))
-        text, how, start, end = piece
-        plain = evened(text)
-        data, even = text.encode("utf-8", "replace"), plain.encode("utf-8", "replace")
-        looked = divided(self._all(data))
-        hits = looked.shapes
-        for canary in self._canaries.find(text, plain, even, how):
+        of = forms(piece.text)
+        text, data, even = of
+        piece = piece._replace(text=text)
+        _, how, start, end = piece
+        hits = self._all(data)
+        for canary in self._canaries.find(text, even, how):
             yield canary._replace(start=start, end=end)
         yield from self._secrets(piece, hits)
         theirs = self.people.find(text, hits, asking.requester, hidden=True)
-        for each in (*theirs, *self._quoted((text, plain, b""), asking.event, asking.held)):
+        for each in (*theirs, *self._quoted(of, asking.event, asking.held)):
             inner_how = how if each.how == PLAIN else f"{how}+{each.how}"
             yield each._replace(start=start, end=end, how=inner_how)
-        long = hidden.long_runs(text, self._long(data)) if looked.long else []
-        inner = hidden.pieces(text, looked.apart, long, how)
+        long = hidden.long_runs(text, self._long(data)) if LONG in hits else []
+        inner = hidden.pieces(text, apart(hits), long, how)
         deeper += [each._replace(start=start, end=end) for each in inner]

@@ -23,6 +23,8 @@ minute to say the same thing three million times."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises; ValidationError is a DecodeError."""
 NUL, REPLACED = b"\\u0000", b"\\ufffd"
+BACKSLASH = 0x5C
+"""As a number: of bytes, Python asks first whether they are one, which takes as long as all that `storable` does else."""
 
 
 def decode(body: bytes, now: float, *, by_line: bool = False) -> Slices:
@@ -59,7 +61,7 @@ def _decoded(body: bytes, now: float, *, by_line: bool) -> Slices:
 def storable(raw: bytes) -> bytes:
     """JSON without NUL, which no database keeps: an id has the replacement character in its place, here as in the gate."""
     # One byte is found sixty times as fast as six; most events have no backslash at all.
-    return raw.replace(NUL, REPLACED) if b"\\" in raw and NUL in raw else raw
+    return raw.replace(NUL, REPLACED) if BACKSLASH in raw and NUL in raw else raw
 
 
 def _array(body: bytes, now: float) -> Slices:

@@ -99,14 +99,14 @@ def test_every_eight_words_of_a_prompt_are_found_however_they_are_written() -> N
 @given(st.one_of(quotes(), st.text()))
 def test_squeezed_is_the_words_without_anything_between_them(text: str) -> None:
     shown = visible(text)
-    assert squeezed(evened(shown)).lower() == b"".join(words_of(shown)).lower()
+    assert squeezed(evened(shown).encode()).lower() == b"".join(words_of(shown)).lower()
     assert normal(shown) == (evened(shown).lower() if shown.isascii() else evened(shown))
 
 
 def test_anchors_are_cut_from_what_is_looked_for_only() -> None:
     sift = Fragments(PROMPTS, digester(KEY), engine(fast=True).words)
-    assert not sift.may_stand_in(squeezed(GREETING)), "an answer that greets is not divided into words"
-    assert sift.may_stand_in(squeezed(" ".join(PROMPT.split()[9 : 9 + WIDTH])))
+    assert not sift.may_stand_in(squeezed(GREETING.encode())), "an answer that greets is not divided into words"
+    assert sift.may_stand_in(squeezed(" ".join(PROMPT.split()[9 : 9 + WIDTH]).encode()))
     words = "".join(PROMPT.lower().replace(",", "").replace(".", "").split())
     assert all(anchor in words for anchor in PROMPTS[0].anchors)
     shingles = sum(map(bool, PROMPTS[0].shingles))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.detection.event import MarkKind, Signal, Stage
 from bot.detection.rule import Own
 from bot.detection.scan import Knowledge, Scanner
-from bot.detection.scan.asks import ASKS
+from bot.detection.scan.asks import ASKS, Ask
 from bot.detection.scan.probes import KINDS
 from tests.detection.scan.corpus import KEY, scanned, scanner
 
@@ -109,3 +113,12 @@ def test_inputs_that_differ_in_numbers_spaces_punctuation_and_case_have_one_fing
     assert one != scanned("show me invoice 17, please", stage=Stage.INPUT).fingerprint
     assert one == scanned("“Show me” – order: 17; please!", stage=Stage.INPUT).fingerprint
     assert scanned("Show me order 17,  please").fingerprint == "" == scanned("12 34", stage=Stage.INPUT).fingerprint
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.sampled_from([ask for asks in ASKS.values() for ask in asks]))
+def test_whatever_matches_a_wording_holds_its_sign(data: st.DataObject, ask: Ask) -> None:
+    text = data.draw(st.from_regex(ask.pattern, fullmatch=True))
+    assert re.search(ask.sign, text), (
+        "a part with an alternative outside of a group would let a match through without it"
+    )

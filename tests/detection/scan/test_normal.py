@@ -1,0 +1,43 @@
+"""The forms in which a text is looked at: the quick way to each leads where the long way does."""
+
+from __future__ import annotations
+
+from unicodedata import normalize
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.detection.scan.normal import LOOK_ALIKES, evened, forms, forms_of, normal, visible
+
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.lists(
+        st.sampled_from(
+            ["Plain Text ", "“”—…", "naïve", "ß", "İ", "ſ", "ǅ", "Σς", "е", "ﬁ", "\u0301", "각", "\u1161", "\ud800", "ＦＨ", "K"]
+        ),
+        max_size=8,
+    ).map("".join),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@example("NAÏVE “café” — K")
+@given(TEXTS)
+def test_the_forms_of_a_text_are_those_that_each_step_makes_by_itself(text: str) -> None:
+    shown, data, even = forms(text)
+    assert shown == visible(text) and data == shown.encode()
+    folded = shown if shown.isascii() else normalize("NFKC", shown.casefold()).translate(LOOK_ALIKES)
+    assert even.decode() == folded == evened(shown)
+    assert forms_of(shown) == (shown, data, even)
+    assert normal(text) == (folded.lower() if shown.isascii() else folded)
+
+
+def test_capitals_that_only_look_wide_are_the_same_text() -> None:
+    assert normal("ＦＨ－Ｃａｎａｒｙ") == normal("fh-canary") == "fh-canary"
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=127), max_size=40))
+def test_of_a_text_in_ascii_all_forms_are_one(text: str) -> None:
+    shown, data, even = forms(text)
+    assert shown is text and even is data
