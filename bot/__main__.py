@@ -50,13 +50,16 @@ def _number(incident: str) -> int:
 @app.command()
 def run() -> None:
     """Start the bot. Everything it needs is in the environment; `firsthour doctor` checks it."""
+    import uvloop
+
     from bot.app import run as run_app
     from bot.environment import read_settings
 
     try:
         settings = read_settings()
         logs.configure(settings.log_format)
-        asyncio.run(run_app(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_app(settings))
     except FirsthourError as error:
         _fail(error)
 
