@@ -14,7 +14,6 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -24,16 +23,12 @@ from typing import Any, Protocol
 import httpx
 
 from bot.practice.server import PracticeWorkspace
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "ingest-token-of-a-test"
 STARTS_WITHIN = 60.0
 """Seconds. Two to three on a machine of its own; tests share theirs."""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 class Process(Protocol):

@@ -22,7 +22,8 @@ import uvloop
 
 from tests.benchmarks.events_server import TOKEN
 from tests.benchmarks.stats import high
-from tests.process import ROOT, free_port
+from tests.ports import free_port
+from tests.process import ROOT
 
 BATCH = 500
 SECONDS = 3.0

@@ -24,7 +24,8 @@ from bot.gate.caller import Caller
 from bot.incident.words import ScopeKind
 from tests.benchmarks.gate_server import TOKEN, gate_of
 from tests.benchmarks.stats import high
-from tests.process import ROOT, free_port
+from tests.ports import free_port
+from tests.process import ROOT
 
 COUNTS = (10, 10_000, 100_000)
 DECISIONS = 20_000

@@ -25,7 +25,8 @@ from bot.validation.pack import Indicator, IndicatorKind, Payload, made
 from bot.validation.plan import Plan, Tried
 from bot.validation.targets import open_target
 from tests.benchmarks.validation_server import SECONDS
-from tests.process import ROOT, free_port
+from tests.ports import free_port
+from tests.process import ROOT
 
 TRIALS, CONCURRENCY, ROUNDS = 1000, 32, 3
 PAYLOADS = 10

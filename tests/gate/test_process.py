@@ -20,7 +20,8 @@ from bot.settings import GateSettings, Settings
 from bot.store import Store
 from tests.gate.asking import TOKEN
 from tests.gate.policy import put
-from tests.process import ROOT, STARTS_WITHIN, free_port
+from tests.ports import free_port
+from tests.process import ROOT, STARTS_WITHIN
 
 CLIENTS_WAIT = 2.0
 """Seconds: the time-out of those who ask."""

@@ -22,7 +22,8 @@ from bot.connectors.gate_rule import Terms
 from bot.gate.rules import StoredPolicy
 from bot.incident.words import ActionKind, ScopeKind
 from bot.store import Store
-from tests.integration.systems.process import Process, free_port, started
+from tests.integration.systems.process import Process, started
+from tests.ports import free_port
 from tests.process import ROOT
 
 ANSWER = "Please call support."

@@ -20,9 +20,9 @@ from tests.integration.laboratory import Laboratory
 from tests.integration.systems import litellm_events
 from tests.integration.systems.litellm import LiteLLM
 from tests.integration.systems.litellm_events import BLOCKED_WORDS, BROKEN, FILTER, GATE, MASKED_WORD
-from tests.integration.systems.process import free_port
 from tests.integration.systems.upstream import CALLER, MARK, Upstream
 from tests.integration.test_recipes import firsthour, measured
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

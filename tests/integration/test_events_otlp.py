@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.detection.event import Kind, Stage
 from tests.integration.conftest import Elsewhere
 from tests.integration.inbox import TOKEN, inbox
-from tests.integration.systems.process import free_port
+from tests.ports import free_port
 
 SPANS = """
     from opentelemetry.exporter.otlp.proto.http import Compression

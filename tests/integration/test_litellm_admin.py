@@ -23,7 +23,8 @@ from tests.connectors.behind import serving
 from tests.connectors.litellm_standin import ALICE, MALLORY, MASTER, StandIn, hashed
 from tests.integration.laboratory import Laboratory, must_run
 from tests.integration.systems.installed import venv_program
-from tests.integration.systems.process import Missing, free_port, started
+from tests.integration.systems.process import Missing, started
+from tests.ports import free_port
 
 E, A = Effect, ActionKind
 ADMIN = "sk-master-of-the-integration"

@@ -17,7 +17,8 @@ import pytest
 from bot.practice.server import PracticeWorkspace
 from tests.integration.inbox import TOKEN, WITHIN
 from tests.integration.recipes import recipe
-from tests.process import Bot, free_port
+from tests.ports import free_port
+from tests.process import Bot
 
 
 @contextlib.asynccontextmanager

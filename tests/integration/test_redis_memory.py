@@ -14,8 +14,9 @@ from bot.connectors.conformance import PROMISES, Promise, name_of, timeout_for
 from bot.connectors.contract import Effect
 from bot.incident.words import ScopeKind
 from tests.connectors.redis_system import case, connected, flush, memory
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
 from tests.integration.systems.valkey import Valkey
+from tests.ports import free_port
 
 E = Effect
 

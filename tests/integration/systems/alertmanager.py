@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.systems.installed import debian_program
-from tests.integration.systems.process import Missing, free_port, started
+from tests.integration.systems.process import Missing, started
+from tests.ports import free_port
 
 TEMPLATES = Path("/usr/share/prometheus/alertmanager/default.tmpl")
 """Debian's build reads it there, and nowhere else."""

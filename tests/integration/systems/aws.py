@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

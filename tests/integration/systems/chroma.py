@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.systems.installed import venv_program
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

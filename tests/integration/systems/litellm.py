@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.systems.installed import venv_program
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
 from tests.integration.systems.upstream import CALLER
+from tests.ports import free_port
 
 OPEN, CLOSED = "firsthour-open", "firsthour-closed"
 """Guardrails to name in a call's `guardrails`: what happens when the gate does not answer."""

@@ -17,7 +17,8 @@ import yaml
 from tests.integration.recipes import recipe
 from tests.integration.systems.installed import venv_program
 from tests.integration.systems.litellm import LiteLLM
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
+from tests.ports import free_port
 
 BLOCKED_WORDS, MASKED_WORD = "ignore previous instructions", "my-secret-word"
 BROKEN = "broken"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.systems.installed import debian_program
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
+from tests.ports import free_port
 
 MAIN = """daemon off;
 worker_processes 1;

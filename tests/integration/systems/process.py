@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -105,8 +104,3 @@ def started(
 def _environment() -> dict[str, str]:
     dropped = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "pythonpath", "virtual_env")
     return {name: value for name, value in os.environ.items() if name.lower() not in dropped}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])

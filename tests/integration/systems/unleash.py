@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from tests.integration.systems.installed import node, node_package
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

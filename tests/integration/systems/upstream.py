@@ -18,7 +18,8 @@ from typing import Any
 import httpx
 from aiohttp import web
 
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
+from tests.ports import free_port
 
 MARK = "raw-model-text"
 """Stands many times in every answer of the model, and nowhere else."""

