@@ -19,6 +19,8 @@ except ImportError:  # no wheel for this platform: everything works, some twenty
 SHORTEST = 4
 COUNTED = re.compile(r"(\.|[^.])\{(\d+),(\d+)\}")
 LARGE = 12
+WIDE = 24
+"""Of a gap of any characters. Smaller ones cost little, and without them innocent texts are handed to `re` for nothing."""
 
 
 class Needle(NamedTuple):
@@ -94,11 +96,10 @@ def _flags(needle: Needle) -> int:
 
 
 def _loose(pattern: str) -> str:
-    """Without large upper bounds, which cost hyperscan much and only keep out what `re` keeps out afterwards; and without any for
-    a gap of any characters: hyperscan counts bytes, of which a character beyond ASCII has up to four."""
+    """Without large upper bounds, which cost hyperscan much and only keep out what `re` keeps out afterwards."""
 
     def unbound(found: re.Match[str]) -> str:
-        large = found[1] == "." or int(found[3]) >= LARGE
+        large = int(found[3]) >= (WIDE if found[1] == "." else LARGE)
         return f"{found[1]}{{{found[2]},}}" if large else found[0]
 
     return COUNTED.sub(unbound, pattern)

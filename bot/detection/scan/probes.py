@@ -19,19 +19,28 @@ KINDS = (*ASKS, "rate_probing")
 KIND_OF = tuple(kind for kind, asks in ASKS.items() for _ in asks)
 
 
-def _needle(pattern: str) -> Needle:
+GAP = re.compile(r"\.\{0,\d+\}")
+
+
+def _latin(pattern: str) -> str:
     """As `normal` does to the text: a Cyrillic letter that looks like a Latin one becomes it."""
-    return Needle(pattern.translate(LOOK_ALIKES), caseless=True)
+    return pattern.translate(LOOK_ALIKES)
 
 
-NEEDLES = tuple(_needle(ask.pattern) for asks in ASKS.values() for ask in asks)
+def _needle(pattern: str) -> Needle:
+    return Needle(_latin(pattern), caseless=True)
+
+
+NEEDLES = tuple(_needle(GAP.sub(".{0,}", ask.pattern)) for asks in ASKS.values() for ask in asks)
+"""Their gaps have no bound: hyperscan counts bytes, of which a character beyond ASCII has up to four. `re` counts characters."""
 SIGNS = tuple(dict.fromkeys(_needle(ask.sign) for asks in ASKS.values() for ask in asks))
-"""Without one of them no needle matches. Looking for these takes less than half as long."""
+"""Without one of them no needle matches. Looking for these takes less than half as long; of ASCII only, where a byte is a
+character."""
 
 
 class Probes:
     def __init__(self) -> None:
-        self._patterns = [re.compile(needle.pattern) for needle in NEEDLES]
+        self._patterns = [re.compile(_latin(ask.pattern)) for asks in ASKS.values() for ask in asks]
 
     def find(self, text: str, even: bytes, hits: Ends) -> Iterator[Found]:
         """The first of each kind. `even`: the text `evened_bytes`. `hits`: of `NEEDLES` in it, by number."""
