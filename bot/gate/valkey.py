@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import math
 import time
+from collections import Counter as Counted
 from uuid import uuid4
 
 import structlog
@@ -61,8 +61,9 @@ class ValkeyLimiter:
         self._url = url
         self._client: Client | None = None
         self._opening: asyncio.Task[Client] | None = None
-        self._given_up: list[tuple[float, Client]] = []
-        """Since when. Others may still be asking it."""
+        self._given_up: list[Client] = []
+        self._asking: Counted[Client] = Counted()
+        """How many ask each now. What is closed while somebody asks it would open again, and nobody would close it then."""
         self._alone = InProcess()
         self._not_before = 0.0
         self._by_itself = Counter(
@@ -82,7 +83,7 @@ class ValkeyLimiter:
             try:
                 async with asyncio.timeout(PATIENCE):
                     client = client or await self._opened()
-                    wait = await _count(client, _name(key), limit, int(window_seconds * 1e6))
+                    wait = await self._ask(client, _name(key), limit, int(window_seconds * 1e6))
             except FAILURES as error:
                 self._give_up(client)
                 self._is_away(error)
@@ -93,12 +94,21 @@ class ValkeyLimiter:
         return await self._alone.hit(key, limit, window_seconds, now)
 
     async def close(self) -> None:
+        self._give_up(self._client)
         if self._opening is not None:
             self._opening.cancel()
             with contextlib.suppress(asyncio.CancelledError, *FAILURES):
                 self._client = await self._opening
         self._give_up(self._client)
-        await self._close_given_up(before=math.inf)
+        self._asking.clear()
+        await self._close_given_up()
+
+    async def _ask(self, client: Client, name: str, limit: int, window_micros: int) -> int:
+        self._asking[client] += 1
+        try:
+            return await _count(client, name, limit, window_micros)
+        finally:
+            self._asking[client] -= 1
 
     async def _opened(self) -> Client:
         """One for all who wait. It goes on when they have waited long enough: a cluster is asked for more than one answer."""
@@ -113,20 +123,21 @@ class ValkeyLimiter:
         return self._client
 
     async def _open(self) -> Client:
-        await self._close_given_up(before=time.monotonic() - PATIENCE)
+        await self._close_given_up()
         return await opened(self._url, PATIENCE, retries=1)
 
     def _give_up(self, client: Client | None) -> None:
         """What a client makes of a server that left its cluster does not mend by asking again: a new one each time."""
         if client is not None and client is self._client:
             self._client = None
-            self._given_up.append((time.monotonic(), client))
+            self._given_up.append(client)
 
-    async def _close_given_up(self, *, before: float) -> None:
+    async def _close_given_up(self) -> None:
         """Those that nobody is asking any more."""
-        closing = [client for since, client in self._given_up if since <= before]
-        self._given_up = [(since, client) for since, client in self._given_up if since > before]
+        closing = [client for client in self._given_up if not self._asking[client]]
+        self._given_up = [client for client in self._given_up if self._asking[client]]
         for client in closing:
+            del self._asking[client]
             with contextlib.suppress(*FAILURES):
                 await close(client)
 

@@ -140,6 +140,42 @@ async def test_a_valkey_that_is_restarted_counts_for_all_again(monkeypatch: pyte
         await asyncio.to_thread(again.stop)
 
 
+class Failing:
+    """A client whose second question fails while the first one still waits."""
+
+    def __init__(self) -> None:
+        self.asked, self.closed, self.may = 0, False, asyncio.Event()
+
+    async def evalsha(self, *_: object) -> int:
+        self.asked += 1
+        if self.asked > 1:
+            raise ConnectionError
+        await self.may.wait()
+        return 0
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_client_that_is_given_up_is_closed_once_nobody_asks_it(
+    server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster's, closed sooner, would open its connections again for who still asks, and nobody would close them."""
+    monkeypatch.setattr(valkey, "PAUSE", 0.0)
+    one, client = limiter(server.port), Failing()
+    one._client = client  # type: ignore[assignment]
+    waiting = asyncio.create_task(one.hit("alice", 3, 60.0, 0.0))
+    await until(lambda: client.asked == 1)
+    await one.hit("mallory", 3, 60.0, 0.0)
+    assert one.away and await one.hit("mallory", 3, 60.0, 0.0) is ALLOWED
+    assert not one.away and not client.closed
+    client.may.set()
+    assert await waiting is ALLOWED
+    await one.close()
+    assert client.closed
+
+
 async def _back(one: ValkeyLimiter) -> bool:
     await one.hit("another key", 1000, 60.0, time.time())
     return not one.away
