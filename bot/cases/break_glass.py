@@ -18,6 +18,7 @@ from bot.incident.outward import IntentKind
 from bot.incident.redact import clip, redact
 from bot.incident.timeline import Happened
 from bot.incident.words import Decision, Role
+from bot.incident.work import Action
 from bot.store import Unit, queries
 
 log = structlog.get_logger()
@@ -66,15 +67,17 @@ async def break_glass(
         log.warning("approval.glass_broken", incident=number, action=index, person=user)
         await actions.carry_out(unit, incident, action)
         await _tell(unit, incident, index)
-        commander = (await queries.held_in(unit.session, [number], Role.COMMANDER)).get(number)
-        told = (
-            f"<@{commander}> and the room are told" if commander else "The room is told; nobody has taken command yet"
-        )
-        words = actions.words(action)
-        return unit.answer(
-            f"You broke the glass: {words[0].lower()}{words[1:]} is being carried out now. {told}, and the review will "
-            "ask about it. It can be reverted in the containment panel where it can be undone."
-        )
+        return unit.answer(await _answer(unit, number, action))
+
+
+async def _answer(unit: Unit, number: int, action: Action) -> str:
+    commander = (await queries.held_in(unit.session, [number], Role.COMMANDER)).get(number)
+    told = f"<@{commander}> and the room are told" if commander else "The room is told; nobody has taken command yet"
+    words = actions.words(action)
+    return (
+        f"You broke the glass: {words[0].lower()}{words[1:]} is being carried out now. {told}, and the review will "
+        "ask about it. It can be reverted in the containment panel where it can be undone."
+    )
 
 
 async def _tell(unit: Unit, incident: Incident, index: int) -> None:
