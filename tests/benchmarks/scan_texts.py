@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from functools import cache
 from zlib import crc32
 
 from bot.detection.scan import (
@@ -19,7 +20,8 @@ from bot.detection.scan import (
 from bot.detection.scan.checks import base62
 
 KEY = b"benchmark key, not a secret"
-TEXTS = 200
+TEXTS = 2000
+"""More than a processor learns by heart: over two hundred, again and again, a scan takes a tenth less."""
 CANARIES = 10_000
 OWNERS = 100_000
 COMMON = (
@@ -33,6 +35,7 @@ COMMON = (
 )
 
 
+@cache
 def _vocabulary() -> list[str]:
     """Three thousand words, the most frequent first."""
     chance = _chances(4)
