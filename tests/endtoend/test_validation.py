@@ -35,6 +35,7 @@ async def test_an_attack_is_replayed_patched_and_replayed_again_until_the_incide
     await scene.fills(scene.alice, "Validate the fix", {})
     assert await ended(scene, 2) is Verdict.VERIFIED, (await scene.file()).validations[1].report
     await scene.shows(room, "validation:2", "at most 9.5 % at 95 % confidence")
+    await scene.shown(room, "*VERIFIED*. None of 1 payload succeeded in ")
     await scene.press(scene.alice, room, "resolve")
     await scene.fills(scene.alice, "Resolve", {"reason": "the leak is patched"})
     await scene.shows(room, "card", "*Resolved*")

@@ -7,6 +7,7 @@ const shown = { me: sessionStorage.getItem("me") || "alice", channel: sessionSto
 let state = null;
 let chosen = {}; // what was put into a modal's fields, kept while it is drawn again
 let drawnView = "";
+let problem = ""; // why the modal was not sent
 const byId = (id) => document.getElementById(id);
 
 function make(tag, attributes = {}, ...children) {
@@ -413,25 +414,24 @@ async function submit(view) {
   const values = {};
   for (const block of view.blocks) if (block.type === "input") values[block.block_id] = chosen[block.block_id] ?? null;
   const answer = await act("submit", { view: view.id, values });
-  const problem = document.querySelector("#modal .problem");
-  if (!answer.ok && problem) problem.textContent = answer.message || answer.error;
+  problem = answer.ok ? "" : answer.message || answer.error;
   drawnView = "";
-  if (answer.ok) refresh();
+  if (answer.ok) refresh(); else drawModal();
 }
 
 function drawModal() {
   const dialog = byId("modal");
   const view = state.view;
-  if (!view) { drawnView = ""; chosen = {}; if (dialog.open) dialog.close(); return; }
+  if (!view) { drawnView = ""; chosen = {}; problem = ""; if (dialog.open) dialog.close(); return; }
   const mark = `${view.id} ${view.hash} ${JSON.stringify(view.errors)}`;
   if (mark === drawnView) return;
-  if (!drawnView.startsWith(view.id) && drawnView !== "") chosen = {};
+  if (!drawnView.startsWith(view.id) && drawnView !== "") { chosen = {}; problem = ""; }
   drawnView = mark;
   const place = { chosen: view.state.values, errors: view.errors, all: elements(view.blocks) };
   dialog.replaceChildren(
     make("h2", { id: "modal-title" }, words(view.title)),
     ...view.blocks.map((block) => drawBlock(place, block)),
-    make("p", { class: "problem error", role: "alert" }),
+    make("p", { class: "problem error", role: "alert" }, problem),
     make("div", { class: "foot" },
       make("button", { type: "button", class: "press", onclick: () => act("close_view", {}) }, view.close ? words(view.close) : "Cancel"),
       view.submit ? make("button", { type: "button", class: "press primary", onclick: () => submit(view) }, words(view.submit)) : null));
@@ -517,6 +517,7 @@ byId("composer").addEventListener("submit", async (event) => {
   const text = line.value.trim();
   if (!text) return;
   line.value = "";
+  byId("messages").scrollTop = byId("messages").scrollHeight;
   const channel = byId("title").textContent.startsWith("#") || state.channels.some((one) => one.id === shown.channel) ? shown.channel : state.channels[0].id;
   const answer = text.startsWith("/") ? await act("slash", { channel, line: text }) : await act("say", { channel, text });
   if (!answer.ok && answer.error === "cannot_do") line.value = text;

@@ -32,7 +32,7 @@ def validated(scene: Scene, args: Json) -> Message | None:
 
 def _why(run: ValidationRun) -> Md:
     said = (run.reason or "").partition(": ")[2]
-    return md("{} ", safe(said, 500)) if said else Md("")
+    return md("{} ", safe(said[0].upper() + said[1:], 500)) if said else Md("")
 
 
 def _next(scene: Scene, run: ValidationRun) -> Md:
