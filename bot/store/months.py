@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 LOCK = 0x46480000
 """PostgreSQL's lock of a month ("FH", and its number from the year 0): who puts it away and who forgets it take turns."""
 
-MANY = 20
-"""Incidents of one month that are read themselves before the month is put away again."""
+MANY = 8
+"""Incidents of one month that are read themselves before the month is put away again: with twice as many, who asks about a year
+waits twice as long as in the first week."""
 
 
 class Read(NamedTuple):

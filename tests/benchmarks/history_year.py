@@ -71,9 +71,8 @@ async def copy(store: Store) -> int:
             f" ON t.incident = i.number AND t.seq = 1 + e.j % i.head_seq WHERE i.number <= {lives}"
         )
         await connection.execute(text(entries))
-        await connection.execute(
-            text("UPDATE counter SET value = (SELECT max(number) FROM incident) WHERE name = 'incident'")
-        )
+        for name, latest in (("incident", "max(number) FROM incident"), ("gate", "max(version) FROM gate_rule")):
+            await connection.execute(text(f"UPDATE counter SET value = (SELECT {latest}) WHERE name = '{name}'"))
         await connection.commit()
         return int((await connection.execute(text("SELECT count(*) FROM incident"))).scalar_one())
 
