@@ -60,7 +60,7 @@ async def read(store: Store, since: datetime, until: datetime) -> Figures:
     """The incidents declared from `since` on and before `until`, without drills: one look at the store, all of one moment."""
     async with store.read() as session:
         held = await _held(session, since, until)
-        anew = await _anew(session, held)
+        anew = await _anew(session, since, until)
         rows = await measured.running(session, since, until)
         for begins, ends in _gaps(held, since, until):
             rows += await measured.between(session, begins, ends)
@@ -116,10 +116,11 @@ async def _held(session: AsyncSession, since: datetime, until: datetime) -> dict
     return held
 
 
-async def _anew(session: AsyncSession, months: Iterable[str]) -> dict[int, str]:
-    """The incidents of these months that have changed since, and which month each is of."""
-    wanted = select(MeasuredAnew.number, MeasuredAnew.month).where(col(MeasuredAnew.month).in_(list(months)))
-    return dict((await session.exec(wanted)).all())
+async def _anew(session: AsyncSession, since: datetime, until: datetime) -> dict[int, str]:
+    """The incidents that have changed since their month was put away, and which month each is of."""
+    month = col(MeasuredAnew.month)
+    rows = await session.exec(select(MeasuredAnew.number, month).where(month.between(month_of(since), month_of(until))))
+    return dict(rows.all())
 
 
 def _gaps(held: Iterable[str], since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
