@@ -49,7 +49,7 @@ def regressed(scene: Scene, args: Json) -> Message | None:
     if run is None:
         return None
     text = md(
-        "🚨 {} {} is open again: its attack succeeded in validation {}, against {}. {} Press *Acknowledge* on the card.",
+        "🚨 {} {} is open again: its attack succeeded in validation {}, against {}. {}Press *Acknowledge* on the card.",
         scene.in_charge("commander"),
         scene.name,
         run.id or 0,
