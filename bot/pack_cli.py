@@ -5,14 +5,14 @@ Decides names of options and what goes to standard error. What a pack is, is `bo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from bot.incident.errors import FirsthourError, Invalid
+from bot.terminal import fail, write
 
 if TYPE_CHECKING:
     from bot.validation.imports import Imported
@@ -70,9 +70,9 @@ def import_pack(
         whole = merge([named, *(one.pack or made(payloads=one.payloads) for one in read)])
         if not whole.payloads:
             raise Invalid("None of the files holds a payload, so no pack was written.")
-        _write(out, whole.to_bytes())
+        write(out, whole.to_bytes())
     except FirsthourError as error:
-        _fail(error)
+        fail(error)
     typer.echo(f"{out} is written: {_counted(whole)}. SHA-256 {whole.sha256}.")
 
 
@@ -87,9 +87,9 @@ def export_pack(
 
     try:
         whole = Pack.from_bytes(_bytes(source))
-        _write(out, export(whole))
+        write(out, export(whole))
     except FirsthourError as error:
-        _fail(error)
+        fail(error)
     typer.echo(f"{out} is written: {_counted(whole)}. Its README.md says how it is run and kept.")
 
 
@@ -126,21 +126,7 @@ def _bytes(path: Path) -> bytes:
         raise Invalid(f"{path} cannot be read: {error.strerror or error}. Name a file that can.") from None
 
 
-def _write(path: Path, content: bytes) -> None:
-    """For its owner only: it holds an attack. Raises Invalid."""
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise Invalid(f"{path} cannot be written: {error.strerror or error}. Name another place.") from None
-
-
 def _counted(whole: Pack) -> str:
     return (
         f"{len(whole.payloads):,} payloads, {len(whole.indicators):,} indicators, {len(whole.benign):,} benign controls"
     )
-
-
-def _fail(error: FirsthourError) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`firsthour verify INC-12`: what is opened for it, and what is said. The argument is `bot.__main__`'s."""
+"""`firsthour verify INC-12`: what is opened for it, and what is said. The argument is `bot.proof_cli`'s."""
 
 from __future__ import annotations
 

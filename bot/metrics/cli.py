@@ -1,6 +1,6 @@
 """`firsthour export --metrics csv`: the metrics of the store that the environment names, as text.
 
-Decides what is read. Arguments and exit codes are `bot.__main__`'s.
+Decides what is read. Arguments and exit codes are `bot.proof_cli`'s.
 """
 
 from __future__ import annotations

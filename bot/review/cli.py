@@ -1,6 +1,6 @@
 """Export and proof from the command line: what is opened for it, and what is said.
 
-Decides the words. The arguments are `bot.__main__`'s.
+Decides the words. The arguments are `bot.proof_cli`'s.
 """
 
 from __future__ import annotations

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.incident.errors import FirsthourError
+from bot.terminal import fail
 
 if TYPE_CHECKING:
     from bot.playbook import Playbook
@@ -62,7 +63,7 @@ def tune(
         with _progress(quiet=as_json) as progress:
             report = asyncio.run(_tuned(playbook, kept, store, asked, progress))
     except FirsthourError as error:
-        _fail(error)
+        fail(error)
     if as_json:
         typer.echo(json.dumps(for_machines(report), indent=2))
     else:
@@ -86,7 +87,7 @@ def tail(
         playbook, _, kept = _given(folder)
         only = trigger_of(playbook, trigger).id if trigger is not None else None
     except FirsthourError as error:
-        _fail(error)
+        fail(error)
     if not kept.is_dir():
         typer.echo(f"There is no log at {kept} yet: `firsthour run` makes it with the first event.", err=True)
     readers = Readers(playbook.rules)
@@ -136,8 +137,3 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[float], None]]:
     with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task("Reading the log", total=1.0)
         yield lambda done: progress.update(task, completed=done)
-
-
-def _fail(error: FirsthourError) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(1)

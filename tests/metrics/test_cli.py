@@ -46,6 +46,15 @@ def test_metrics_are_written_for_their_owner_alone_or_printed(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("incident")
+@pytest.mark.parametrize("what", [["--metrics", "csv"], ["--table", "items"], ["INC-1", "--json"], ["INC-1"]])
+def test_where_nothing_can_be_written_one_line_says_so(what: list[str], tmp_path: Path) -> None:
+    nowhere = tmp_path / "missing" / "file"
+    code, output = typed(*what, "--out", str(nowhere))
+    assert code == 1 and output.startswith(f"{nowhere} cannot be written: No such file or directory.")
+    assert len(output.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("incident")
 @pytest.mark.parametrize(
     ("words", "told"),
     [
