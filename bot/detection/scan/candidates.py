@@ -34,9 +34,11 @@ IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d", re.ASCII)
 IBAN_WHOLE = re.compile(r"[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11,30}", re.ASCII)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = "(?i:" + "|".join(MONTHS) + r")[a-zA-Z]{0,6}"
-WRITTEN = rf"(?:{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}}(?:st|nd|rd|th|\.)? {MONTH}\.?,? \d{{4}})"
+YEAR = r"(?:19|20)\d\d"
+"""Of birth. It is what is looked for of a date in words: digits are found a mile off, months are words like others."""
+WRITTEN = rf"(?:{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? {YEAR}|\d{{1,2}}(?:st|nd|rd|th|\.)? {MONTH}\.?,? {YEAR})"
 DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d\d)-(\d\d)|(\d{1,2})([./-])(\d{1,2})\5(\d{4}))(?!\d)", re.ASCII)
-WRITTEN_DATE = re.compile(WRITTEN, re.ASCII)
+WRITTEN_DATE = re.compile(rf"{WRITTEN}(?!\d)", re.ASCII)
 CAPITALISED = r"[^\W\d_a-zß-öø-ÿ][\w'’-]{1,30}"
 NAME = re.compile(rf"(?<!\w){CAPITALISED}(?: {CAPITALISED}){{1,5}}")
 
@@ -45,10 +47,12 @@ DIGITS_BACKWARDS = r"(?:\d(?:[ -]?\d){11}|\d{6}-?[A-Za-z]|[A-Za-z0-9] ?\d\d[A-Za
 NEEDLES = (
     Needle(RUN, every=True),
     Needle(r"[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11}"),
-    Needle(WRITTEN, MONTHS),
+    Needle(rf"{YEAR}(?:[^0-9]|$)"),
     Needle(DIGITS_BACKWARDS),
 )
-NUMBERS, IBANS, DATES, BACKWARDS = range(4)
+NUMBERS, IBANS, YEARS, BACKWARDS = range(4)
+DATE_NEEDLES = (Needle(WRITTEN, MONTHS),)
+"""Looked for where `YEARS` are."""
 
 
 Candidate = tuple[str, str, int, int]
@@ -69,8 +73,6 @@ def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candida
                 yield from _dates(text, run)
     if IBANS in hits and IdentifierKind.IBAN in kinds:
         yield from _ibans(text)
-    if DATES in hits and BIRTH_DATE in kinds:
-        yield from _written_dates(text)
     if IdentifierKind.NAME in kinds:
         yield from _names(text)
 
@@ -145,7 +147,7 @@ def _dates(text: str, run: re.Match[str]) -> Iterator[Candidate]:
         yield from _days(spelled, match)
 
 
-def _written_dates(text: str) -> Iterator[Candidate]:
+def written_dates(text: str) -> Iterator[Candidate]:
     for match in WRITTEN_DATE.finditer(text):
         digits = GROUP.findall(match[0])
         letters = re.search(MONTH, match[0])

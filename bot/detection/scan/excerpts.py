@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from bot.detection.event import MarkKind
-from bot.detection.scan.candidates import DATES, IBANS, NUMBERS, candidates
+from bot.detection.scan.candidates import IBANS, NUMBERS, candidates
 from bot.detection.scan.found import Found
 from bot.detection.scan.identifiers import IdentifierKind
 from bot.detection.scan.normal import UNSHOWABLE
@@ -22,7 +22,7 @@ SHORTEST = 4
 MOST = 100
 PRIVATE = frozenset(IdentifierKind) - {IdentifierKind.NAME, IdentifierKind.BIRTH_DATE}
 DIGIT = re.compile("[0-9]")
-ANYWHERE = {NUMBERS: (0,), IBANS: (0,), DATES: (0,)}
+ANYWHERE = {NUMBERS: (0,), IBANS: (0,)}
 
 
 class Redacted:

@@ -21,11 +21,16 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 RUN64 = r"[A-Za-z0-9+/_-]{16,}(?:[^A-Za-z0-9+/_-]|$)"
 APART = r"(?:(?:[A-Za-z0-9]|[0-9A-Fa-f]{2})[^A-Za-z0-9]{1,3}){5}[A-Za-z0-9]"
 LONG_NEEDLES = (Needle(RUN64, every=True),)
-LONG_AT_ALL = (Needle(r"[A-Za-z0-9+/_-]{16}"),)
-"""Whether there is one. Most texts have none, and it is told at a third of the cost of where they end."""
+APART_NEEDLES = (Needle(APART),)
 ESCAPED = r"[\\0]x[0-9A-Fa-f]{2}"
-APART_NEEDLES = (Needle(APART), Needle(ESCAPED, ("\\x", "0x")))
-"""Apart from the other: together they would cost hyperscan ten times as much."""
+MIXED, TURNED = r"[A-Z][a-z+/_-]{0,7}[A-Z0-9]|[0-9][A-Za-z]", "//:"
+NEEDLES = (Needle(ESCAPED, ("\\x", "0x")), Needle(MIXED), Needle(TURNED, (TURNED,)))
+"""Of what machines write: pairs of digits, a word of letters in both cases or of letters and digits, an address from its end.
+Prose holds none of it, and is passed over where hyperscan need not stop at every letter: long runs and letters apart would
+cost three times as much in one look with these."""
+MADE = re.compile(rf"{MIXED}|{TURNED}|[0-9]{{16}}", re.ASCII)
+"""A long run without it is a long word. Of 16 random letters of base64 one run in ten thousand has none, of 24 none in a
+million (docs/adr/0023)."""
 
 HEX = re.compile(r"[0-9A-Fa-f]{16,}")
 BASE64_RUNS = re.compile(r"[A-Za-z0-9+/_-]{16,}", re.ASCII)
@@ -74,15 +79,17 @@ def long_runs(text: str, long: Ends) -> list[tuple[int, int]]:
     return [run.span() for run in runs(text, long[0], ALPHABET, BASE64_RUNS)] if long else []
 
 
-def pieces(text: str, apart: Ends, long: Sequence[tuple[int, int]], how: str = "") -> list[Piece]:
-    """One layer. `apart`: hits of `APART_NEEDLES`; `long`: `long_runs`. `how`: by which layers this text came out."""
+def pieces(text: str, long: Sequence[tuple[int, int]], *, apart: bool, escaped: bool, how: str = "") -> list[Piece]:
+    """One layer. `long`: `long_runs`; `apart`, `escaped`: whether `APART` or `ESCAPED` was announced. `how`: by which layers
+    this text came out."""
     found: list[Piece] = []
     for start, end in _lines(text, long):
-        found += _long(text[start:end], how, start, end)
-    for run in HEX_RUNS.finditer(text) if apart else ():
+        if MADE.search(text, start, end):
+            found += _long(text[start:end], how, start, end)
+    for run in HEX_RUNS.finditer(text) if apart or escaped else ():
         if PAIRS.search(run[0]):
             found += _hex(NOT_HEX.sub("", run[0]), how, *run.span())
-    if 0 in apart:
+    if apart:
         found += _spaced(text, _named(how, "spaced"))
     for run in TOKEN.finditer(text) if "%" in text and PERCENT.search(text) else ():
         if PERCENT.search(run[0]):
@@ -98,7 +105,7 @@ def backwards(text: str, long: Sequence[tuple[int, int]]) -> Iterator[Piece]:
             start = _word_start(text, max(done, begin - AROUND), begin)
             word = TOKEN.match(text, begin)
             done = word.end() if word else end
-            if BEYOND_HEX.search(text, start, done):
+            if BEYOND_HEX.search(text, start, done) and MADE.search(text, start, done):
                 yield Piece(text[start:done][::-1], "reversed", start, done)
 
 

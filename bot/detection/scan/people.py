@@ -9,12 +9,20 @@ from collections.abc import Iterator, Sequence
 
 from bot.detection.event import MarkKind
 from bot.detection.scan.backwards import backwards
-from bot.detection.scan.candidates import BACKWARDS, Candidate, candidates
+from bot.detection.scan.candidates import (
+    BACKWARDS,
+    BIRTH_DATE,
+    DATE_NEEDLES,
+    YEARS,
+    Candidate,
+    candidates,
+    written_dates,
+)
 from bot.detection.scan.digests import Hashed
 from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.identifiers import IdentifierKind, folded
 from bot.detection.scan.knowledge import Knowledge, Owner
-from bot.detection.scan.matchers import Ends
+from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import visible
 from bot.detection.scan.own import compile_pattern
 
@@ -33,6 +41,7 @@ class People:
             for shape in knowledge.shapes
             if shape.kind in self._kinds
         ]
+        self._dates = engine(fast=fast).patterns(DATE_NEEDLES).hits
         self._everywhere = bool(self._shapes) or IdentifierKind.NAME in self._kinds
         """Something is looked for that no hit announces."""
         self.cut_short = 0
@@ -65,6 +74,8 @@ class People:
 
     def _candidates(self, text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
         yield from candidates(text, hits, kinds)
+        if YEARS in hits and BIRTH_DATE in kinds and self._dates(text.encode()):
+            yield from written_dates(text)
         for kind, shape in self._shapes:
             for start, end in shape.spans(text):
                 yield kind, folded(visible(text[start:end])), start, end

@@ -13,13 +13,14 @@ from typing import NamedTuple
 from bot.detection.event import Event, MarkKind, Stage
 from bot.detection.scan import credentials, hidden, probes
 from bot.detection.scan.canaries import Canaries
+from bot.detection.scan.candidates import BACKWARDS
 from bot.detection.scan.credentials import Credentials
 from bot.detection.scan.digests import digester
 from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.looked import ALL, APART, ASKED, FIRST, LONG, SHAPES, apart
+from bot.detection.scan.looked import ALL, ASKED, ESCAPED, FIRST, SHAPES, made
 from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import Forms, forms, original
 from bot.detection.scan.own import compile_pattern
@@ -45,19 +46,20 @@ class Sought:
     """May be made in any thread; used by one at a time. Raises ValueError for a pattern of the user's that is refused."""
 
     def __init__(self, knowledge: Knowledge, key: bytes, *, fast: bool = True) -> None:
-        made = engine(fast=fast)
-        self.engine = made.name
+        matching = engine(fast=fast)
+        self.engine = matching.name
         self.cut_short = 0
         """Texts in which more was hidden than is uncovered."""
-        self._shapes = made.patterns(SHAPES).hits
-        self._all = made.patterns(ALL).hits
-        self._all_asked = made.patterns(ALL + probes.SIGNS).hits
-        self._long = made.patterns(hidden.LONG_NEEDLES).hits
-        self._asked = made.patterns(probes.NEEDLES).hits
+        self._shapes = matching.patterns(SHAPES).hits
+        self._all = matching.patterns(ALL).hits
+        self._all_asked = matching.patterns(ALL + probes.SIGNS).hits
+        self._apart = matching.patterns(hidden.APART_NEEDLES).hits
+        self._long = matching.patterns(hidden.LONG_NEEDLES).hits
+        self._asked = matching.patterns(probes.NEEDLES).hits
         self._credentials, self._probes = Credentials(), Probes()
-        self._canaries = Canaries(knowledge.canaries, made.words)
+        self._canaries = Canaries(knowledge.canaries, matching.words)
         hashed = digester(key)
-        self._fragments = Fragments(knowledge.prompts, hashed, made.words, sifts=made.sifts)
+        self._fragments = Fragments(knowledge.prompts, hashed, matching.words, sifts=matching.sifts)
         self.people = People(knowledge, hashed, fast=fast)
         self._own = [(own.kind, own.name, compile_pattern(own.pattern, fast=fast)) for own in knowledge.own]
 
@@ -75,16 +77,18 @@ class Sought:
             found += self._probes.find(text, even, self._asked(even))
         if self._own:
             found += self._owned(text, event)
-        if last >= APART or "%" in text:
-            found += self._within(text, data, hits, Asking(event, requester, held))
+        apart = bool(self._apart(data))
+        if apart or last >= ESCAPED or BACKWARDS in hits or "%" in text:
+            found += self._within(of, hits, Asking(event, requester, held), apart=apart)
         return found
 
-    def _within(self, text: str, data: bytes, hits: Ends, asking: Asking) -> Iterator[Found]:
+    def _within(self, of: Forms, hits: Ends, asking: Asking, *, apart: bool) -> Iterator[Found]:
         """Whatever is written from its end, or hidden."""
-        long = hidden.long_runs(text, self._long(data)) if LONG in hits else []
+        text, data, _ = of
+        long = hidden.long_runs(text, self._long(data)) if made(hits) else []
         if long:
             yield from self._backwards(text, long)
-        layer = hidden.pieces(text, apart(hits), long)
+        layer = hidden.pieces(text, long, apart=apart, escaped=ESCAPED in hits)
         if layer:
             yield from self._hidden(layer, len(text), asking)
 
@@ -160,6 +164,6 @@ class Sought:
         for each in (*theirs, *self._quoted(of, asking.event, asking.held)):
             inner_how = how if each.how == PLAIN else f"{how}+{each.how}"
             yield each._replace(start=start, end=end, how=inner_how)
-        long = hidden.long_runs(text, self._long(data)) if LONG in hits else []
-        inner = hidden.pieces(text, apart(hits), long, how)
+        long = hidden.long_runs(text, self._long(data)) if made(hits) else []
+        inner = hidden.pieces(text, long, apart=bool(self._apart(data)), escaped=ESCAPED in hits, how=how)
         deeper += [each._replace(start=start, end=end) for each in inner]
