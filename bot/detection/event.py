@@ -191,8 +191,10 @@ class Seen(_Struct, frozen=True):
     requester: str = ""
     """Keyed hash of the event's user, to be compared with an identifier's owner."""
     fingerprint: str = ""
-    """Of an input: the same for texts that differ in numbers, spaces, punctuation and case only. What a fleet is known by."""
+    """Of an input that a guardrail blocked or flagged: the same for texts that differ in numbers, spaces, punctuation and case
+    only. What a fleet is known by. Where a rule counts other inputs by it, of every input."""
     text_id: str = ""
-    """Of an input that a guardrail judged: the same for the very same text only. What is sent again and again is known by it."""
+    """Of an input that a guardrail blocked or flagged: the same for the very same text only. What is sent again and again is
+    known by it."""
     arrived: float = 0.0
     """When it came to us, in Unix seconds of our clock."""

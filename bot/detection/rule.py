@@ -190,6 +190,16 @@ class Own(NamedTuple):
     pattern: str
 
 
+def counts_any_input(rules: Iterable[TriggerRule]) -> bool:
+    """Whether a rule counts inputs by their fingerprint of which no guardrail said anything. Making it takes as long as a look
+    for everything else, so it is made for nobody."""
+    return any("fleet" in rule.key and not (isinstance(rule, RatioRule) and _blocks_only(rule)) for _, rule in rules)
+
+
+def _blocks_only(rule: RatioRule) -> bool:
+    return all(each.require_signals in (None, 1) for each in (rule, *rule.overrides.values()))
+
+
 def own_patterns(rules: Iterable[TriggerRule]) -> tuple[Own, ...]:
     """All patterns of the user's own in these rules, each once."""
     found: dict[Own, None] = {}

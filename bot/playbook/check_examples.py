@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from bot.detection.engine import Engine
-from bot.detection.rule import TriggerRule, own_patterns
+from bot.detection.rule import TriggerRule, counts_any_input, own_patterns
 from bot.detection.scan import (
     Canary,
     Knowledge,
@@ -92,4 +92,5 @@ def known(knows: Known, rule: TriggerRule) -> Knowledge:
         owners=owners,
         kinds=frozenset(one.kind for one in knows.owners),
         own=own_patterns([rule]),
+        fleets=counts_any_input([rule]),
     )

@@ -22,7 +22,7 @@ from bot.cases.finding import report
 from bot.detection.compiled import Compiled
 from bot.detection.engine import Engine
 from bot.detection.finding import Finding
-from bot.detection.rule import TriggerRule, own_patterns
+from bot.detection.rule import TriggerRule
 from bot.detection.scan import Knowledge, Scanner
 from bot.gate.decisions import Outbox
 from bot.incident.errors import Misconfigured
@@ -77,7 +77,7 @@ class RunningWatch:
         sys.setswitchinterval(GIVES_WAY)
         ends = self._ends
         key = await key_for(self._ctx.store, self._settings.detection_key)
-        registered = Registered(self._ctx.store, key, own_patterns(self._rules))
+        registered = Registered(self._ctx.store, key, self._rules)
         scanner = Scanner(await registered.knowledge() or Knowledge(), key.hashing)
         await self._events.start()
         ends.push_async_callback(self._events.stop)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.cases.suppressed import suppressed_by
 from bot.detection.finding import Finding
-from bot.detection.rule import Own
+from bot.detection.rule import TriggerRule, counts_any_input, own_patterns
 from bot.detection.scan import Knowledge, Scanner
 from bot.incident.errors import Busy, Misconfigured
 from bot.store import Store, registered
@@ -45,9 +45,9 @@ async def key_for(store: Store, given: SecretStr | None) -> DetectionKey:
 class Registered:
     """`follow` until cancelled. Thousands of canaries take seconds to be made ready: in a thread."""
 
-    def __init__(self, store: Store, key: DetectionKey, own: Sequence[Own]) -> None:
-        """`own`: patterns of the rules."""
-        self._store, self._key, self._own = store, key, tuple(own)
+    def __init__(self, store: Store, key: DetectionKey, rules: Sequence[TriggerRule]) -> None:
+        self._store, self._key = store, key
+        self._own, self._fleets = own_patterns(rules), counts_any_input(rules)
         self._loaded: Loaded | None = None
 
     async def knowledge(self) -> Knowledge | None:
@@ -56,7 +56,7 @@ class Registered:
         if loaded is self._loaded:
             return None
         self._loaded = loaded
-        return dataclasses.replace(loaded.knowledge, own=self._own)
+        return dataclasses.replace(loaded.knowledge, own=self._own, fleets=self._fleets)
 
     async def follow(self, scanner: Scanner, turn: asyncio.Lock) -> None:
         while True:

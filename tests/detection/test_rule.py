@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.detection.condition import AtLeast
 from bot.detection.event import MarkKind
-from bot.detection.rule import MatchRule, Rule, TriggerRule, own_patterns
+from bot.detection.rule import MatchRule, Rule, TriggerRule, counts_any_input, own_patterns
 
 RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 COMMON = {"key": ["user"], "events": ["data_query"]}
@@ -78,6 +78,21 @@ def test_the_scanner_is_given_each_pattern_of_the_users_once() -> None:
         (MarkKind.SECRET, "badge", "B-[0-9]{6}"),
         (MarkKind.PROBE, "tickets", "T-[0-9]+"),
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "any_input"),
+    [
+        ({"primitive": "ratio", "bypass_ratio_more_than": 0.1}, False),
+        ({"primitive": "ratio", "bypass_ratio_more_than": 0.1, "require_signals": 2}, True),
+        ({"primitive": "ratio", "bypass_ratio_more_than": 0.1, "overrides": {"shop": {"require_signals": 2}}}, True),
+        ({"primitive": "ratio", "bypass_ratio_more_than": 0.1, "key": ["user"], "require_signals": 2}, False),
+        ({"primitive": "patterns", "patterns": ["encoding"]}, True),
+    ],
+)
+def test_a_fleet_is_counted_by_blocks_alone_or_by_any_input(given: dict[str, object], any_input: bool) -> None:
+    rule = RULE.validate_python({**COMMON, "key": ["fleet"], "more_than": 1, "window_minutes": 60, **given})
+    assert counts_any_input([TriggerRule("a", rule)]) is any_input
 
 
 def test_a_scanner_rule_that_looks_for_nothing_is_refused() -> None:

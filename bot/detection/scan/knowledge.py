@@ -75,6 +75,8 @@ class Knowledge:
     shapes: tuple[Shape, ...] = ()
     own: tuple[Own, ...] = ()
     """Patterns from the rules: `own_patterns`."""
+    fleets: bool = False
+    """Every input gets a fingerprint, not only those that a guardrail held back: `counts_any_input`."""
 
     def __post_init__(self) -> None:
         for canary in self.canaries:

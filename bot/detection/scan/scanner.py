@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.detection.event import Event, Mark, MarkKind, Seen, Stage
+from bot.detection.event import Event, Mark, MarkKind, Outcome, Seen, Stage
 from bot.detection.scan.digests import digester
 from bot.detection.scan.excerpts import LONGEST, Redacted
 from bot.detection.scan.found import Found
@@ -34,6 +34,7 @@ REQUESTERS = 50_000
 SMALL = bytes(byte | 0x20 if 65 <= byte <= 90 else byte for byte in range(256))
 DIGITS = b"0123456789"
 PROBES = frozenset(KINDS)
+HELD_BACK = frozenset({Outcome.BLOCK, Outcome.FLAG})
 
 
 class Scanner:
@@ -87,8 +88,9 @@ class Scanner:
             marks = tuple(self._told(event)) if event.signals else ()
             return Seen(event=event, marks=marks, requester=requester, arrived=arrived)
         asked = event.text if event.stage is Stage.INPUT and not event.resent else None
+        held_back = asked and any(verdict.outcome in HELD_BACK for verdict in event.verdicts)
         of = forms(event.text)
-        letters = squeezed(of[2]) if asked else b""
+        letters = squeezed(of[2]) if held_back or (asked and self._sought.fleets) else b""
         marks = self._marks(event, of, letters, requester) if event.text else ()
         if event.signals:
             marks = (*marks, *self._told(event))
@@ -97,7 +99,7 @@ class Scanner:
             marks=marks,
             requester=requester,
             fingerprint=self._fingerprint(letters) if letters else "",
-            text_id=self._hashed(f"text\0{asked}") if asked and event.verdicts else "",
+            text_id=self._hashed(f"text\0{asked}") if held_back else "",
             arrived=arrived,
         )
 

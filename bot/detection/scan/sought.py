@@ -61,6 +61,7 @@ class Sought:
         hashed = digester(key)
         self._fragments = Fragments(knowledge.prompts, hashed, matching.words, sifts=matching.sifts)
         self.people = People(knowledge, hashed, fast=fast)
+        self.fleets = knowledge.fleets
         self._own = [(own.kind, own.name, compile_pattern(own.pattern, fast=fast)) for own in knowledge.own]
 
     def find(self, of: Forms, event: Event, requester: str, held: Held, *, letters: bytes = b"") -> list[Found]:

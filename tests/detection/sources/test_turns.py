@@ -104,7 +104,7 @@ def test_what_is_sent_again_is_an_input_beside_the_prompt_and_no_call_of_its_own
 
 def test_what_is_sent_again_hides_no_probing_of_the_same_kind_in_the_prompt_of_its_call() -> None:
     """Also where a native source gives both the same call id, which joins other pieces to one text."""
-    scanner = Scanner(Knowledge(), b"a key for tests, of thirty-two b")
+    scanner = Scanner(Knowledge(fleets=True), b"a key for tests, of thirty-two b")
     again, asked = (
         Event(kind=Kind.LLM_CALL, occurred_at=BEGIN, stage=Stage.INPUT, call_id="c", text=PROBES[0], resent=resent)
         for resent in (True, False)
