@@ -1,14 +1,14 @@
 """Canaries in a text, plain or written backwards, in rot13 or without its punctuation.
 
-Decides in which forms a canary is looked for. Encodings are decoded first, by `hidden`; tricks of writing are undone by
-`normal`.
+Decides in which forms a canary is looked for, and in which texts: most of them are random, with a digit before a letter
+somewhere, which prose has nowhere. Encodings are decoded first, by `hidden`; tricks of writing are undone by `normal`.
 """
 
 from __future__ import annotations
 
 import re
 from codecs import encode
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.detection.event import MarkKind
@@ -18,6 +18,7 @@ from bot.detection.scan.matchers import Words
 from bot.detection.scan.normal import INVISIBLE, normal, original
 
 SEPARATORS = re.compile(r"[^a-z0-9]+")
+MIXED = re.compile(r"[0-9][a-z]")
 
 
 class Form(NamedTuple):
@@ -25,6 +26,15 @@ class Form(NamedTuple):
     how: str
     text: str
     """In normal form."""
+    place: int
+
+
+class _Looked(NamedTuple):
+    forms: Sequence[Form]
+    words: Words
+
+    def hits(self, even: bytes) -> list[Form]:
+        return [self.forms[number] for number in self.words.hits(even)]
 
 
 class Canaries:
@@ -32,36 +42,43 @@ class Canaries:
         """`words` makes the matcher."""
         forms: dict[str, Form] = {}
         for canary in canaries:
-            for form in _forms(canary):
-                forms.setdefault(form.text, form)
-        self._forms = list(forms.values())
-        self._words = words([form.text.encode("utf-8", "replace") for form in self._forms])
+            for how, text in _forms(canary):
+                forms.setdefault(text, Form(canary, how, text, len(forms)))
+        everywhere, mixed = [], []
+        for form in forms.values():
+            (mixed if MIXED.search(form.text) else everywhere).append(form)
+        self._everywhere, self._mixed = (
+            _Looked(some, words([form.text.encode("utf-8", "replace") for form in some])) for some in (everywhere, mixed)
+        )
 
-    def find(self, text: str, even: bytes, how: str = "") -> list[Found]:
-        """Each place of each canary. `even`: the text `evened_bytes`; `how`: what it was decoded from."""
-        hits = self._words.hits(even)
+    def find(self, text: str, even: bytes, how: str = "", *, mixed: bool = True) -> list[Found]:
+        """Each place of each canary. `even`: the text `evened_bytes`; `how`: what it was decoded from; `mixed`: a digit may
+        stand before a letter in it."""
+        hits = self._everywhere.hits(even) if self._everywhere.forms else []
+        if mixed and self._mixed.forms:
+            hits += self._mixed.hits(even)
         if not hits:
             return []
         return list(self._found(text, (even.lower() if text.isascii() else even).decode(), hits, how))
 
-    def _found(self, text: str, plain: str, hits: Collection[int], how: str) -> Iterator[Found]:
+    def _found(self, text: str, plain: str, hits: Iterable[Form], how: str) -> Iterator[Found]:
         told: set[str] = set()
-        for form in sorted((self._forms[number] for number in sorted(hits)), key=lambda form: form.how != "plain"):
+        for form in sorted(hits, key=lambda form: (form.how != "plain", form.place)):
             if form.canary.value not in told:
                 told.add(form.canary.value)
                 yield from _places(form, text, plain, how)
 
 
-def _forms(canary: Canary) -> Iterator[Form]:
+def _forms(canary: Canary) -> Iterator[tuple[str, str]]:
     plain = normal(canary.value)
-    yield Form(canary, "plain", plain)
+    yield "plain", plain
     for how, text in (
         ("reversed", plain[::-1]),
         ("rot13", encode(plain, "rot13")),
         ("spaced", SEPARATORS.sub("", plain)),
     ):
         if len(text) >= SHORTEST and text != plain:
-            yield Form(canary, how, text)
+            yield how, text
 
 
 def _places(form: Form, text: str, plain: str, outer: str) -> Iterator[Found]:

@@ -14,8 +14,8 @@ FIRST = len(candidates.NEEDLES)
 """Of the credentials' needles, which come after those of the candidates."""
 ALL = SHAPES + hidden.NEEDLES
 """In one look: two would take half as long again. The signs of probing come after these."""
-ESCAPED, ASKED = len(SHAPES), len(ALL)
-MADE = frozenset({BACKWARDS, *range(ESCAPED + 1, ASKED)})
+ESCAPED, MIXED, ASKED = len(SHAPES), len(SHAPES) + 1, len(ALL)
+MADE = frozenset({BACKWARDS, *range(MIXED, ASKED)})
 """One of them stands in whatever `hidden.MADE` is found in: sixteen digits are announced as a number from its end."""
 
 

@@ -20,7 +20,7 @@ from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.looked import ALL, ASKED, ESCAPED, FIRST, SHAPES, made
+from bot.detection.scan.looked import ALL, ASKED, ESCAPED, FIRST, MIXED, SHAPES, made
 from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import Forms, forms, original
 from bot.detection.scan.own import compile_pattern
@@ -72,7 +72,7 @@ class Sought:
         last = max(hits) if hits else -1
         found = list(self._credentials.find(text, hits, FIRST)) if last >= FIRST else []
         found += self.people.find(text, hits, requester)
-        found += self._canaries.find(text, even)
+        found += self._canaries.find(text, even, mixed=MIXED in hits or even is not data)
         found += self._quoted(of, event, held, letters)
         if asked and (last >= ASKED or even is not data):
             found += self._probes.find(text, even, self._asked(even))
@@ -158,7 +158,7 @@ class Sought:
         piece = piece._replace(text=text)
         _, how, start, end = piece
         hits = self._all(data)
-        for canary in self._canaries.find(text, even, how):
+        for canary in self._canaries.find(text, even, how, mixed=MIXED in hits or even is not data):
             yield canary._replace(start=start, end=end)
         yield from self._secrets(piece, hits)
         theirs = self.people.find(text, hits, asking.requester, hidden=True)
