@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import string
 from functools import cache
+from itertools import cycle
 from zlib import crc32
 
 from bot.detection.scan import (
@@ -18,6 +19,8 @@ from bot.detection.scan import (
     shingles_of,
 )
 from bot.detection.scan.checks import base62
+from bot.incident import canary_value
+from bot.incident.words import CanaryKind
 
 KEY = b"benchmark key, not a secret"
 TEXTS = 2000
@@ -88,7 +91,6 @@ def _token(chance: random.Random) -> str:
 
 def knowledge(*, canaries: int = CANARIES, owners: int = OWNERS, prompts: int = 0) -> Knowledge:
     chance = _chances(6)
-    letters = string.ascii_lowercase + string.digits
     known = {
         identifier_digest(KEY, "email", f"user{number}@shop.example"): (
             Owner(owner_digest(KEY, f"u{number}"), True, "email"),
@@ -99,7 +101,8 @@ def knowledge(*, canaries: int = CANARIES, owners: int = OWNERS, prompts: int = 
     texts = [" ".join(_prose(chance, 400)) for _ in range(prompts)]
     return Knowledge(
         canaries=tuple(
-            Canary(f"c{n}", "document", "fh-" + "".join(chance.choices(letters, k=20))) for n in range(canaries)
+            Canary(f"c{n}", kind.value, canary_value.made(kind, chance.randbytes(canary_value.NOISE)))
+            for n, kind in zip(range(canaries), cycle((CanaryKind.CREDENTIAL, CanaryKind.DOCUMENT)), strict=False)
         ),
         prompts=tuple(Prompt(f"p{n}", "shop", *shingles_of(text, KEY)) for n, text in enumerate(texts)),
         owners=known,

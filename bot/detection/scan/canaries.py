@@ -29,14 +29,6 @@ class Form(NamedTuple):
     place: int
 
 
-class _Looked(NamedTuple):
-    forms: Sequence[Form]
-    words: Words
-
-    def hits(self, even: bytes) -> list[Form]:
-        return [self.forms[number] for number in self.words.hits(even)]
-
-
 class Canaries:
     def __init__(self, canaries: Sequence[Canary], words: Callable[[Sequence[bytes]], Words]) -> None:
         """`words` makes the matcher."""
@@ -44,21 +36,21 @@ class Canaries:
         for canary in canaries:
             for how, text in _forms(canary):
                 forms.setdefault(text, Form(canary, how, text, len(forms)))
-        everywhere, mixed = [], []
-        for form in forms.values():
-            (mixed if MIXED.search(form.text) else everywhere).append(form)
-        self._everywhere, self._mixed = (
-            _Looked(some, words([form.text.encode("utf-8", "replace") for form in some])) for some in (everywhere, mixed)
+        self._everywhere = [form for form in forms.values() if not MIXED.search(form.text)]
+        self._mixed = [form for form in forms.values() if MIXED.search(form.text)]
+        self._hits_everywhere, self._hits_mixed = (
+            words([form.text.encode("utf-8", "replace") for form in some]).hits
+            for some in (self._everywhere, self._mixed)
         )
 
     def find(self, text: str, even: bytes, how: str = "", *, mixed: bool = True) -> list[Found]:
         """Each place of each canary. `even`: the text `evened_bytes`; `how`: what it was decoded from; `mixed`: a digit may
         stand before a letter in it."""
-        hits = self._everywhere.hits(even) if self._everywhere.forms else []
-        if mixed and self._mixed.forms:
-            hits += self._mixed.hits(even)
-        if not hits:
+        everywhere = self._hits_everywhere(even)
+        among = self._hits_mixed(even) if mixed else ()
+        if not everywhere and not among:
             return []
+        hits = [*(self._everywhere[number] for number in everywhere), *(self._mixed[number] for number in among)]
         return list(self._found(text, (even.lower() if text.isascii() else even).decode(), hits, how))
 
     def _found(self, text: str, plain: str, hits: Iterable[Form], how: str) -> Iterator[Found]:
