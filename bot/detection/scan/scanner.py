@@ -88,7 +88,7 @@ class Scanner:
             marks = tuple(self._told(event)) if event.signals else ()
             return Seen(event=event, marks=marks, requester=requester, arrived=arrived)
         asked = event.text if event.stage is Stage.INPUT and not event.resent else None
-        held_back = asked and any(verdict.outcome in HELD_BACK for verdict in event.verdicts)
+        held_back = asked and event.verdicts and any(verdict.outcome in HELD_BACK for verdict in event.verdicts)
         of = forms(event.text)
         letters = squeezed(of[2]) if held_back or (asked and self._sought.fleets) else b""
         marks = self._marks(event, of, letters, requester) if event.text else ()
