@@ -197,7 +197,8 @@ def counts_any_input(rules: Iterable[TriggerRule]) -> bool:
 
 
 def _blocks_only(rule: RatioRule) -> bool:
-    return all(each.require_signals in (None, 1) for each in (rule, *rule.overrides.values()))
+    wanted = (rule.require_signals, *(one.require_signals for one in rule.overrides.values()))
+    return all(signals in (None, 1) for signals in wanted)
 
 
 def own_patterns(rules: Iterable[TriggerRule]) -> tuple[Own, ...]:

@@ -5,7 +5,7 @@ Decides whether one more call fits. Which calls are counted together is the judg
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,8 +41,9 @@ class InProcess:
     """Counts kept here: exact for one process. Only calls that were let through are kept."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, tuple[float, deque[float]]] = {}
-        """By key: when the last of them leaves the window, and their times. In the order of the last call let through."""
+        self._calls: OrderedDict[str, tuple[float, deque[float]]] = OrderedDict()
+        """By key: when the last of them leaves the window, and their times. In the order of the last call let through
+        (of a plain `dict`, whose first keys keep being taken out, the first one that is left has to be searched for)."""
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -57,8 +58,8 @@ class InProcess:
         if len(calls) >= limit:
             return RetryAfter(calls[-limit] + window_seconds - now)
         calls.append(now)
-        self._calls.pop(key, None)
         self._calls[key] = (now + window_seconds, calls)
+        self._calls.move_to_end(key)
         return ALLOWED
 
     def _sweep(self, now: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.detection.event import MarkKind
@@ -43,17 +43,17 @@ class Canaries:
             for some in (self._everywhere, self._mixed)
         )
 
-    def find(self, text: str, even: bytes, how: str = "", *, mixed: bool = True) -> list[Found]:
-        """Each place of each canary. `even`: the text `evened_bytes`; `how`: what it was decoded from; `mixed`: a digit may
-        stand before a letter in it."""
+    def hits(self, even: bytes, *, mixed: bool = True) -> Sequence[Form]:
+        """Which of them stand in a text that is `evened_bytes`. `mixed`: a digit may stand before a letter in it."""
         everywhere = self._hits_everywhere(even)
         among = self._hits_mixed(even) if mixed else ()
         if not everywhere and not among:
-            return []
-        hits = [*(self._everywhere[number] for number in everywhere), *(self._mixed[number] for number in among)]
-        return list(self._found(text, (even.lower() if text.isascii() else even).decode(), hits, how))
+            return ()
+        return [*(self._everywhere[number] for number in everywhere), *(self._mixed[number] for number in among)]
 
-    def _found(self, text: str, plain: str, hits: Iterable[Form], how: str) -> Iterator[Found]:
+    def find(self, text: str, even: bytes, hits: Sequence[Form], how: str = "") -> Iterator[Found]:
+        """Each place of each of these. `how`: what the text was decoded from."""
+        plain = (even.lower() if text.isascii() else even).decode() if hits else ""
         told: set[str] = set()
         for form in sorted(hits, key=lambda form: (form.how != "plain", form.place)):
             if form.canary.value not in told:

@@ -108,7 +108,7 @@ class Fragments:
         """Whether any prompt is looked for in this application's texts."""
         return app in self._apps or None in self._apps or (app is None and bool(self._prompts))
 
-    def may_stand_in(self, letters: bytes) -> Collection[str]:
+    def written_in(self, letters: bytes) -> Collection[str]:
         """How a quote may be written in a text that is `squeezed`: nothing for one that holds no anchor, and so no quote."""
         hits = self._anchors.hits(letters)
         if not hits:

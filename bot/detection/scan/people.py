@@ -42,15 +42,15 @@ class People:
             if shape.kind in self._kinds
         ]
         self._dates = engine(fast=fast).patterns(DATE_NEEDLES).hits
-        self._everywhere = bool(self._shapes) or IdentifierKind.NAME in self._kinds
-        """Something is looked for that no hit announces."""
+        self.everywhere = bool(self._shapes) or IdentifierKind.NAME in self._kinds
+        """Something is looked for that neither a hit nor an @ announces."""
         self.cut_short = 0
         """Texts with more identifiers than are looked up."""
 
     def find(self, text: str, hits: Ends, requester: str, *, hidden: bool = False) -> list[Found]:
         """`hits`: of `candidates.NEEDLES`, by number, and of others after them. `requester`: keyed hash of who asked. `hidden`:
         without names and dates."""
-        if not self._kinds or not (hits or self._everywhere or "@" in text):
+        if not self._kinds or not (hits or self.everywhere or "@" in text):
             return []
         cut = self.cut_short
         found = self._owned(self._candidates(text, hits, self._kinds - WEAK if hidden else self._kinds), requester)

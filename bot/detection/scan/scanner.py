@@ -20,7 +20,7 @@ from bot.detection.scan.knowledge import Knowledge
 from bot.detection.scan.normal import INVISIBLE, Forms, forms, forms_of, visible
 from bot.detection.scan.probes import KINDS, probe
 from bot.detection.scan.shingles import squeezed
-from bot.detection.scan.sought import Sought
+from bot.detection.scan.sought import Asking, Sought
 from bot.detection.scan.streams import Streams
 
 MOST_MARKS = 50
@@ -105,26 +105,29 @@ class Scanner:
 
     def _marks(self, event: Event, of: Forms, letters: bytes, requester: str) -> tuple[Mark, ...]:
         stream = None if event.resent else self._streams.of(event)
-        shown, held = of[0], {} if stream is None else stream.held
-        joined = shown if stream is None else stream.joined(shown)
-        ahead = len(joined) - len(shown)
-        if ahead:
-            of, letters = forms_of(joined), b""
-        found = self._sought.find(of, event, requester, held, letters=letters)
-        fresh = found if stream is None or not found else [each for each in found if stream.is_new(each)]
+        if stream is not None:
+            joined = stream.joined(of[0])
+            if stream.ahead:
+                of, letters = forms_of(joined), b""
+        looked = self._sought.look(of, event.app, asked=event.stage is Stage.INPUT, letters=letters)
+        if looked is None:
+            return ()
+        held = {} if stream is None else stream.quoted()
+        found = self._sought.find(of, looked, Asking(event, requester, held))
+        fresh = found if stream is None else [each for each in found if stream.is_new(each)]
         if event.resent:
             fresh = [each for each in fresh if each.kind is not MarkKind.PROBE]
-        if stream is not None:
-            stream.keep(joined)
         if not fresh:
             return ()
-        redacted = Redacted(joined, found)
-        return tuple(self._mark(each, redacted, joined, ahead, event.text or "") for each in _chosen(fresh))
+        redacted, ahead = Redacted(of[0], found), 0 if stream is None else stream.ahead
+        return tuple(self._mark(each, redacted, of[0], ahead, event.text or "") for each in _chosen(fresh))
 
     def _showable(self, event: Event, requester: str) -> str | None:
         """What the source itself made of a text, as far as it may be shown: no longer than an excerpt of ours, and as bare."""
         text = visible(event.excerpt_redacted or "")
-        found = self._sought.find(forms_of(text), event, requester, {})
+        of = forms_of(text)
+        looked = self._sought.look(of, event.app, asked=event.stage is Stage.INPUT)
+        found = self._sought.find(of, looked, Asking(event, requester, {})) if looked is not None else []
         line = Redacted(text, found).around(0, min(len(text), LONGEST))
         return self._sought.showable(line) or None
 

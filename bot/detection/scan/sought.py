@@ -7,12 +7,12 @@ credential, a name, a date, which a decoded text holds by chance. It keeps nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.detection.event import Event, MarkKind, Stage
 from bot.detection.scan import credentials, hidden, probes
-from bot.detection.scan.canaries import Canaries
+from bot.detection.scan.canaries import Canaries, Form
 from bot.detection.scan.candidates import BACKWARDS
 from bot.detection.scan.credentials import Credentials
 from bot.detection.scan.digests import digester
@@ -32,6 +32,18 @@ RANDOM = re.compile(
     r"(?<![\w+/=~-])(?=[\w+/=~-]{16})(?=[\w+/=~-]{0,400}?\d)(?=[\w+/=~-]{0,400}?[^\W\d_])[\w+/=~-]{16,}"
 )
 """Looks like something that a machine made. A credential whose surroundings no issuer's form expects is still not shown."""
+
+
+class Looked(NamedTuple):
+    """What may stand in a text. Where exactly, and whether it does, is looked at by who knows it."""
+
+    hits: Ends
+    """Of `looked.ALL` and the signs of probing, by number."""
+    canaries: Sequence[Form]
+    quoted: Collection[str]
+    """How a quote of a prompt is written."""
+    apart: bool
+    """Letters stand apart."""
 
 
 class Asking(NamedTuple):
@@ -62,42 +74,56 @@ class Sought:
         self._fragments = Fragments(knowledge.prompts, hashed, matching.words, sifts=matching.sifts)
         self.people = People(knowledge, hashed, fast=fast)
         self.fleets = knowledge.fleets
+        self._always = self.people.everywhere or bool(knowledge.own)
+        """Something is looked for that nothing announces."""
         self._own = [(own.kind, own.name, compile_pattern(own.pattern, fast=fast)) for own in knowledge.own]
 
-    def find(self, of: Forms, event: Event, requester: str, held: Held, *, letters: bytes = b"") -> list[Found]:
-        """All finds, in no order. `letters`: the text `squeezed`, where somebody needed it before."""
+    def look(self, of: Forms, app: str | None, *, asked: bool = False, letters: bytes = b"") -> Looked | None:
+        """None where nothing stands in the text: that is most of them, and they cost the searches alone. `asked`: it is an
+        input; `letters`: it `squeezed`, where somebody needed that before."""
         text, data, even = of
-        asked = event.stage is Stage.INPUT
-        hits = self._all_asked(data) if asked and even is data else self._all(data)
-        last = max(hits) if hits else -1
+        foreign = even is not data
+        hits = self._all_asked(data) if asked and not foreign else self._all(data)
+        canaries = self._canaries.hits(even, mixed=foreign or MIXED in hits)
+        quoted = self._fragments.written_in(letters or squeezed(even)) if self._fragments.are_of(app) else ()
+        apart = self._apart(data)
+        if hits or canaries or quoted or apart or foreign or self._always or "@" in text or "%" in text:
+            return Looked(hits, canaries, quoted, bool(apart))
+        return None
+
+    def find(self, of: Forms, looked: Looked, asking: Asking) -> list[Found]:
+        """All finds, in no order."""
+        text, data, even = of
+        hits, last = looked.hits, max(looked.hits, default=-1)
         found = list(self._credentials.find(text, hits, FIRST)) if last >= FIRST else []
-        found += self.people.find(text, hits, requester)
-        found += self._canaries.find(text, even, mixed=MIXED in hits or even is not data)
-        found += self._quoted(of, event, held, letters)
-        if asked and (last >= ASKED or even is not data):
+        found += self.people.find(text, hits, asking.requester)
+        found += self._canaries.find(text, even, looked.canaries)
+        found += self._quotes(text, looked.quoted, asking)
+        if asking.event.stage is Stage.INPUT and (last >= ASKED or even is not data):
             found += self._probes.find(text, even, self._asked(even))
-        if self._own:
-            found += self._owned(text, event)
-        apart = bool(self._apart(data))
-        if apart or last >= ESCAPED or BACKWARDS in hits or "%" in text:
-            found += self._within(of, hits, Asking(event, requester, held), apart=apart)
+        found += self._owned(text, asking.event)
+        if looked.apart or last >= ESCAPED or BACKWARDS in hits or "%" in text:
+            found += self._within(of, looked, asking)
         return found
 
-    def _within(self, of: Forms, hits: Ends, asking: Asking, *, apart: bool) -> Iterator[Found]:
+    def _within(self, of: Forms, looked: Looked, asking: Asking) -> Iterator[Found]:
         """Whatever is written from its end, or hidden."""
-        text, data, _ = of
-        long = hidden.long_runs(text, self._long(data)) if made(hits) else []
+        text = of[0]
+        long = self._long_runs(of, looked)
         if long:
             yield from self._backwards(text, long)
-        layer = hidden.pieces(text, long, apart=apart, escaped=ESCAPED in hits)
+        layer = hidden.pieces(text, long, apart=looked.apart, escaped=ESCAPED in looked.hits)
         if layer:
             yield from self._hidden(layer, len(text), asking)
+
+    def _long_runs(self, of: Forms, looked: Looked) -> list[tuple[int, int]]:
+        return hidden.long_runs(of[0], self._long(of[1])) if made(looked.hits) else []
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
         line = self._credentials.without(line, self._shapes(line.encode("utf-8", "replace")), FIRST)
         line = RANDOM.sub("[redacted]", line)
-        return "" if self._canaries.find(line, forms(line)[2]) else line
+        return "" if self._canaries.hits(forms(line)[2]) else line
 
     def _owned(self, text: str, event: Event) -> Iterator[Found]:
         for kind, name, pattern in self._own:
@@ -107,17 +133,11 @@ class Sought:
                 secret = text[start:end] if kind is MarkKind.SECRET else ""
                 yield Found(kind, name, start, end, secret or name, secret, credentials.VALIDATED if secret else "")
 
-    def _quoted(self, of: Forms, event: Event, held: Held, letters: bytes = b"") -> Iterable[Found]:
-        if not self._fragments.are_of(event.app):
-            return ()
-        text, _, even = of
-        hows = self._fragments.may_stand_in(letters or squeezed(even))
-        return self._quotes(text, hows, event, held) if hows else ()
-
-    def _quotes(self, text: str, hows: Iterable[str], event: Event, held: Held) -> Iterator[Found]:
+    def _quotes(self, text: str, hows: Iterable[str], asking: Asking) -> Iterator[Found]:
         """In an input, every place of the prompt that a quote touches: whoever pasted it all has pasted each part."""
+        event = asking.event
         for how in hows:
-            quotes = self._fragments.find(words_of(turned(text, how)), event.app, held)
+            quotes = self._fragments.find(words_of(turned(text, how)), event.app, asking.held)
             spans = spans_of(text) if quotes and how == PLAIN else []
             for quote in quotes:
                 start, end = 0, len(text)
@@ -154,17 +174,19 @@ class Sought:
 
     def _uncovered(self, piece: Piece, deeper: list[Piece], asking: Asking) -> Iterator[Found]:
         of = forms(piece.text)
-        text, data, even = of
+        looked = self.look(of, asking.event.app)
+        if looked is None:
+            return
+        text, _, even = of
         piece = piece._replace(text=text)
         _, how, start, end = piece
-        hits = self._all(data)
-        for canary in self._canaries.find(text, even, how, mixed=MIXED in hits or even is not data):
+        for canary in self._canaries.find(text, even, looked.canaries, how):
             yield canary._replace(start=start, end=end)
-        yield from self._secrets(piece, hits)
-        theirs = self.people.find(text, hits, asking.requester, hidden=True)
-        for each in (*theirs, *self._quoted(of, asking.event, asking.held)):
+        yield from self._secrets(piece, looked.hits)
+        theirs = self.people.find(text, looked.hits, asking.requester, hidden=True)
+        for each in (*theirs, *self._quotes(text, looked.quoted, asking)):
             inner_how = how if each.how == PLAIN else f"{how}+{each.how}"
             yield each._replace(start=start, end=end, how=inner_how)
-        long = hidden.long_runs(text, self._long(data)) if made(hits) else []
-        inner = hidden.pieces(text, long, apart=bool(self._apart(data)), escaped=ESCAPED in hits, how=how)
+        long = self._long_runs(of, looked)
+        inner = hidden.pieces(text, long, apart=looked.apart, escaped=ESCAPED in looked.hits, how=how)
         deeper += [each._replace(start=start, end=end) for each in inner]
