@@ -6,7 +6,8 @@ Decides which places of a text are looked up. Only the kinds that the owner inde
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from string import digits
 
 from bot.detection.scan import identifiers
 from bot.detection.scan.digests import NUMBER, NUMERIC
@@ -14,7 +15,7 @@ from bot.detection.scan.identifiers import ACCOUNT_DIGITS, IdentifierKind, calle
 from bot.detection.scan.matchers import Ends, Needle, runs
 
 BIRTH_DATE = IdentifierKind.BIRTH_DATE
-SHORTEST_DATE = len("1.1.2000")
+DATE_GROUPS = 3
 MOST_DIGITS = 20
 BEFORE = ("-", " ")
 MOST_GROUPS = 6
@@ -24,10 +25,11 @@ LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+
 MARKS = LOCAL[LOCAL.index(".") :]
 """With which an address may begin, and hardly any does."""
 DOMAIN = re.compile(r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
-DIGIT_CHARACTERS = "0123456789 .()/-"
-GAP = "[ .()/-]"
+GAPS = " .()/-"
+GAP = f"[{GAPS}]"
+NUMBER_CHARACTERS = digits + GAPS
 RUN = rf"\d(?:{GAP}{{0,2}}\d){{5,}}(?:{GAP}{{0,2}}[^0-9 .()/-]|{GAP}{{3}}|{GAP}{{0,2}}$)"
-DIGITS = re.compile(r"\d(?:[ .()/-]{0,2}\d){5,}", re.ASCII)
+DIGITS = re.compile(rf"\d(?:{GAP}{{0,2}}\d){{5,}}", re.ASCII)
 GROUP = re.compile(r"\d+", re.ASCII)
 LETTERS = re.compile(r"([A-Za-z]{1,6})[- ]?$")
 IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d", re.ASCII)
@@ -62,15 +64,15 @@ nothing. A plain tuple: a number has several of them, and nearly all are thrown 
 
 def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
     """`hits`: of `NEEDLES`, by number."""
-    if IdentifierKind.EMAIL in kinds and "@" in text:
+    if "@" in text and IdentifierKind.EMAIL in kinds:
         yield from emails(text)
     if NUMBERS in hits:
         numbers, dates = not kinds.isdisjoint(NUMERIC), BIRTH_DATE in kinds
-        for run in runs(text, hits[NUMBERS], DIGIT_CHARACTERS, DIGITS):
+        for groups in _groups(text, hits[NUMBERS]):
             if numbers:
-                yield from _numbers(text, run)
-            if dates and len(run[0]) >= SHORTEST_DATE and ("-" in run[0] or "." in run[0] or "/" in run[0]):
-                yield from _dates(text, run)
+                yield from _numbers(text, groups)
+            if dates and len(groups) >= DATE_GROUPS:
+                yield from _dates(text, groups[0][0], groups[-1][1])
     if IBANS in hits and IdentifierKind.IBAN in kinds:
         yield from _ibans(text)
     if IdentifierKind.NAME in kinds:
@@ -93,12 +95,25 @@ def emails(text: str) -> Iterator[Candidate]:
                 yield IdentifierKind.EMAIL, shorter, start, start + len(shorter)
 
 
-def _numbers(text: str, run: re.Match[str]) -> list[Candidate]:
+def _groups(text: str, ends: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
+    """The groups of digits of each number. Most have one."""
+    for start, end in runs(text, ends, NUMBER_CHARACTERS):
+        before = text[start:end].rstrip(GAPS)
+        number = before.lstrip(GAPS)
+        if number.isdigit():
+            end = start + len(before)
+            yield [(end - len(number), end)]
+            continue
+        for run in DIGITS.finditer(text, start, end):
+            yield [group.span() for group in GROUP.finditer(text, *run.span())]
+
+
+def _numbers(text: str, groups: Sequence[tuple[int, int]]) -> list[Candidate]:
     """Every few groups in a row may be the number: “12 4111 1111 1111 1111” holds a card."""
-    groups = [group.span() for group in GROUP.finditer(text, run.start(), run.end())]
+    last = groups[-1][1]
     found: list[Candidate] = []
     for first, (start, _) in enumerate(groups):
-        if run.end() - start < ACCOUNT_DIGITS:
+        if last - start < ACCOUNT_DIGITS:
             break
         glued, letters = text[start - 1 : start].isalpha(), _letters(text, start)
         digits = ""
@@ -140,8 +155,11 @@ def iban_at(text: str, start: int) -> Iterator[Candidate]:
         yield IdentifierKind.IBAN, identifiers.iban(whole[0][:end]), start, start + end
 
 
-def _dates(text: str, run: re.Match[str]) -> Iterator[Candidate]:
-    for match in DATE.finditer(text, run.start(), run.end()):
+def _dates(text: str, start: int, end: int) -> Iterator[Candidate]:
+    number = text[start:end]
+    if "-" not in number and "." not in number and "/" not in number:
+        return
+    for match in DATE.finditer(text, start, end):
         year, month, day, first, _, second, last = match.groups()
         spelled = {(year, month, day)} if year else {(last, second, first), (last, first, second)}
         yield from _days(spelled, match)

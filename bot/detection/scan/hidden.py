@@ -76,7 +76,8 @@ class Piece(NamedTuple):
 
 def long_runs(text: str, long: Ends) -> list[tuple[int, int]]:
     """Start and end of each. `long`: hits of `LONG_NEEDLES`."""
-    return [run.span() for run in runs(text, long[0], ALPHABET, BASE64_RUNS)] if long else []
+    where = runs(text, long[0], ALPHABET) if long else ()
+    return [run.span() for start, end in where for run in BASE64_RUNS.finditer(text, start, end)]
 
 
 def pieces(text: str, long: Sequence[tuple[int, int]], *, apart: bool, escaped: bool, how: str = "") -> list[Piece]:

@@ -64,19 +64,17 @@ def engine(*, fast: bool) -> Engine:
     return Engine("re", _PlainPatterns, _PlainWords, sifts=False)
 
 
-def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """All matches of a pattern that consists of these characters only, of which an engine has told where each ends.
-
-    Without looking at the rest of the text, where bytes are characters and the engine knows.
-    """
+def runs(text: str, ends: Sequence[int], characters: str) -> Iterator[tuple[int, int]]:
+    """Where to look for a pattern that consists of these characters only, and of which an engine has told where each match ends:
+    each run of them, or the whole text where bytes are not characters or the engine does not know."""
     if 0 in ends or not text.isascii():
-        yield from pattern.finditer(text)
+        yield 0, len(text)
         return
     done = 0
     for end in ends if len(ends) == 1 else sorted(ends):
         last = end - 1 if text[end - 1] not in characters else end
         start = done + len(text[done:last].rstrip(characters))
-        yield from pattern.finditer(text, start, last)
+        yield start, last
         done = end
 
 
