@@ -110,7 +110,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         ),
         Ask(
             r"(?:how (?:can|do|could|would) (?:i|one|someone|we)|ways? to|help me).{0,24}",
-            "(?:bypass|circumvent|get around|evade|trick|disable|avoid)",
+            r"(?:bypass|circumvent|get around|evade|trick|disable|avoid)"
             r".{0,30}(?:filter|guardrail|polic|restriction|safety|moderation|rule|detection)",
         ),
     ),
