@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from base64 import b64encode, urlsafe_b64encode
 from codecs import encode
 from urllib.parse import quote
@@ -9,6 +10,9 @@ from urllib.parse import quote
 import pytest
 
 from bot.detection.scan import Canary, Knowledge, Scanner
+from bot.detection.scan.hidden import MADE
+from bot.incident.canary_value import NOISE, made
+from bot.incident.words import CanaryKind
 from tests.detection.scan.corpus import CANARY, KEY, event, scanned, scanner, told
 
 RAW = CANARY.encode()
@@ -72,6 +76,38 @@ def test_tricks_of_writing_are_named() -> None:
 
 def test_a_find_in_a_text_with_accents_is_at_its_place() -> None:
     assert scanned(f"“ﬁve” — {CANARY}").marks[0].offset == len("“five” — ")
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+@pytest.mark.parametrize("value", ["dobino-quqtdigfizdyhklkwxcy", "paper-crane-778899"])
+def test_a_canary_in_which_no_digit_stands_before_a_letter_is_found(value: str, fast: bool) -> None:
+    one = Scanner(Knowledge(canaries=(Canary("vault", "credential", value),)), KEY, fast=fast)
+    for text in (
+        value,
+        value.upper(),
+        value[::-1],
+        encode(value, "rot13"),
+        f"naïve {value}",
+        b64encode(value.encode()).decode(),
+    ):
+        assert told(scanned(f"Well: {text} and so on.", one)) == [("canary", "vault", "credential")], text
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+def test_a_letter_that_looks_like_a_latin_one_stands_before_its_digit_too(fast: bool) -> None:
+    one = Scanner(Knowledge(canaries=(Canary("vault", "credential", "paper-crane-1a"),)), KEY, fast=fast)
+    assert told(scanned("It says paper-crane-1а there.", one)) == [("canary", "vault", "credential")]
+
+
+@pytest.mark.parametrize("kind", CanaryKind)
+def test_what_hides_a_canary_of_ours_is_no_long_word(kind: CanaryKind) -> None:
+    """Only what letters of both cases or digits and letters tell apart from words is decoded and read backwards."""
+    chance = random.Random(kind)
+    for _ in range(200):
+        value = made(kind, chance.randbytes(NOISE)).encode()
+        assert MADE.search(value.hex()) and MADE.search(value.decode()[::-1])
+        for shift in range(3):
+            assert MADE.search(b64encode(b"x" * shift + value).decode())
 
 
 def test_a_canary_too_short_to_tell_from_innocent_text_is_refused() -> None:

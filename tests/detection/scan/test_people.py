@@ -54,6 +54,13 @@ def test_somebody_elses_identifier_is_marked_however_it_is_spelled(
     assert "miller" not in mark.excerpt.lower() and "1234" not in mark.excerpt and "9981" not in mark.excerpt
 
 
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+@pytest.mark.parametrize("text", ["born 12 April 19901", "born 12 April 1490", "call 12 April 1990 2233445"])
+def test_a_year_ends_a_date_and_is_one_of_a_birth(text: str, fast: bool) -> None:
+    kinds = [kind for _, kind, _ in told(scanned(text, scanner(fast=fast)))]
+    assert kinds == (["birth_date"] if text.startswith("call") else [])
+
+
 def test_the_same_hash_whatever_the_spelling() -> None:
     assert len({scanned(text).marks[0].digest for text, kind, _ in SPELLED if kind == "phone"}) == 1
 
