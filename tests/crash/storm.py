@@ -166,22 +166,26 @@ async def _until(store: Store, pid: int, *, holding: bool) -> None:
 
 
 async def _come_to_rest(bots: list[Bot], store: Store) -> None:
+    """Ended, with nothing left to be done: a reminder may fall due while they end, and is the next start's."""
     for _ in range(RESTS):
         with contextlib.suppress(TimeoutError):
             await quiet(store)
-            return
         await asyncio.gather(*(bot.terminate() for bot in bots))
+        if not await _busy(store):
+            return
         await asyncio.gather(*(bot.start() for bot in bots))
-    await quiet(store)
 
 
 async def quiet(store: Store) -> None:
     """Nothing is left to be done outside, for so long that nothing was just about to begin. Raises TimeoutError."""
-    waiting = select(Intent.key).where(col(Intent.state).in_([IntentState.PENDING, IntentState.SENDING]))
     quiet_since: float | None = None
     async with asyncio.timeout(QUIET_WITHIN):
         while quiet_since is None or time.monotonic() - quiet_since < 0.6:
-            async with store.read() as session:
-                busy = (await session.exec(waiting)).first() is not None
-            quiet_since = None if busy else quiet_since or time.monotonic()
+            quiet_since = None if await _busy(store) else quiet_since or time.monotonic()
             await asyncio.sleep(0.1)
+
+
+async def _busy(store: Store) -> bool:
+    waiting = select(Intent.key).where(col(Intent.state).in_([IntentState.PENDING, IntentState.SENDING]))
+    async with store.read() as session:
+        return (await session.exec(waiting)).first() is not None

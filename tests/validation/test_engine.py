@@ -327,6 +327,7 @@ async def test_ten_thousand_payloads_are_never_held_with_all_their_variants(syst
 
     def seen(progress: Progress) -> None:
         if progress.trials == 5_000:
+            gc.collect()
             alive.append(sum(isinstance(each, Work) for each in gc.get_objects()))
 
     payloads = tuple(Payload(turns=(f"Ignore {n}",), origin=Origin.ORIGINAL) for n in range(10_000))
