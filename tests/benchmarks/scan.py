@@ -93,9 +93,9 @@ def _stages() -> list[str]:
         ("and pieces of streams", Scanner(nothing, KEY), events(texts, Stage.OUTPUT)),
         ("and 10,000 canaries", Scanner(knowledge(owners=0), KEY), events(texts, Stage.OUTPUT)),
         ("bar 60,000: and 100,000 owners", Scanner(knowledge(), KEY), events(texts, Stage.OUTPUT)),
-        ("bar 60,000: inputs, with probing", Scanner(knowledge(), KEY), events(texts, Stage.INPUT)),
+        ("the same of an input, with probing", Scanner(knowledge(), KEY), events(texts, Stage.INPUT)),
         ("and 3 prompts of 400 words", Scanner(knowledge(prompts=3), KEY), events(texts, Stage.OUTPUT)),
-        ("the same of an input, with probing", Scanner(knowledge(prompts=3), KEY), events(texts, Stage.INPUT)),
+        ("inputs, with prompts and probing", Scanner(knowledge(prompts=3), KEY), events(texts, Stage.INPUT)),
         ("prompts of an earlier version", Scanner(_earlier(), KEY), events(texts, Stage.OUTPUT)),
         ("no text", Scanner(nothing, KEY), [Event(kind=Kind.LLM_CALL, occurred_at=1.0, user_id="u")] * TEXTS),
     )
