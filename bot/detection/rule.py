@@ -191,8 +191,8 @@ class Own(NamedTuple):
 
 
 def counts_any_input(rules: Iterable[TriggerRule]) -> bool:
-    """Whether a rule counts inputs by their fingerprint of which no guardrail said anything. Making it takes as long as a look
-    for everything else, so it is made for nobody."""
+    """Whether a rule counts inputs by their fingerprint that no guardrail blocked or flagged. Otherwise theirs need not be made,
+    which takes as long as half of all that is searched."""
     return any("fleet" in rule.key and not (isinstance(rule, RatioRule) and _blocks_only(rule)) for _, rule in rules)
 
 

@@ -27,6 +27,7 @@ class Form(NamedTuple):
     text: str
     """In normal form."""
     place: int
+    """Among all forms, in the order of the canaries."""
 
 
 class Canaries:

@@ -16,6 +16,7 @@ from bot.detection.scan.matchers import Ends, Needle, runs
 
 BIRTH_DATE = IdentifierKind.BIRTH_DATE
 DATE_GROUPS = 3
+"""Day, month and year."""
 MOST_DIGITS = 20
 BEFORE = ("-", " ")
 MOST_GROUPS = 6
@@ -37,7 +38,7 @@ IBAN_WHOLE = re.compile(r"[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11,30}", re.ASCII)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = "(?i:" + "|".join(MONTHS) + r")[a-zA-Z]{0,6}"
 YEAR = r"(?:19|20)\d\d"
-"""Of birth. It is what is looked for of a date in words: digits are found a mile off, months are words like others."""
+"""Of birth. What is looked for of a date in words: prose has few digits, and months begin as other words do."""
 WRITTEN = rf"(?:{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? {YEAR}|\d{{1,2}}(?:st|nd|rd|th|\.)? {MONTH}\.?,? {YEAR})"
 DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d\d)-(\d\d)|(\d{1,2})([./-])(\d{1,2})\5(\d{4}))(?!\d)", re.ASCII)
 WRITTEN_DATE = re.compile(rf"{WRITTEN}(?!\d)", re.ASCII)
@@ -96,7 +97,7 @@ def emails(text: str) -> Iterator[Candidate]:
 
 
 def _groups(text: str, ends: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
-    """The groups of digits of each number. Most have one."""
+    """Start and end of each group of digits, number by number. Most have one, and are found without a pattern."""
     for start, end in runs(text, ends, NUMBER_CHARACTERS):
         before = text[start:end].rstrip(GAPS)
         number = before.lstrip(GAPS)

@@ -26,11 +26,11 @@ ESCAPED = r"[\\0]x[0-9A-Fa-f]{2}"
 MIXED, TURNED = r"[A-Z][a-z+/_-]{0,7}[A-Z0-9]|[0-9][A-Za-z]", "//:"
 NEEDLES = (Needle(ESCAPED, ("\\x", "0x")), Needle(MIXED), Needle(TURNED, (TURNED,)))
 """Of what machines write: pairs of digits, a word of letters in both cases or of letters and digits, an address from its end.
-Prose holds none of it, and is passed over where hyperscan need not stop at every letter: long runs and letters apart would
-cost three times as much in one look with these."""
+Prose holds none of it and is passed over quickly: with long runs and letters apart in the same look, for which hyperscan has to
+stop at every letter, that would take three times as long."""
 MADE = re.compile(rf"{MIXED}|{TURNED}|[0-9]{{16}}", re.ASCII)
-"""A long run without it is a long word. Of 16 random letters of base64 one run in ten thousand has none, of 24 none in a
-million (docs/adr/0023)."""
+"""A long run without it is a long word. Of 16 random letters of base64 one run in ten thousand has none, of 24 none of 300,000
+had (docs/adr/0023)."""
 
 HEX = re.compile(r"[0-9A-Fa-f]{16,}")
 BASE64_RUNS = re.compile(r"[A-Za-z0-9+/_-]{16,}", re.ASCII)
