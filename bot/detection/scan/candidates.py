@@ -6,8 +6,8 @@ Decides which places of a text are looked up. Only the kinds that the owner inde
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Sequence
-from string import digits
 
 from bot.detection.scan import identifiers
 from bot.detection.scan.digests import NUMBER, NUMERIC
@@ -28,7 +28,7 @@ MARKS = LOCAL[LOCAL.index(".") :]
 DOMAIN = re.compile(r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 GAPS = " .()/-"
 GAP = f"[{GAPS}]"
-NUMBER_CHARACTERS = digits + GAPS
+NUMBER_CHARACTERS = string.digits + GAPS
 RUN = rf"\d(?:{GAP}{{0,2}}\d){{5,}}(?:{GAP}{{0,2}}[^0-9 .()/-]|{GAP}{{3}}|{GAP}{{0,2}}$)"
 DIGITS = re.compile(rf"\d(?:{GAP}{{0,2}}\d){{5,}}", re.ASCII)
 GROUP = re.compile(r"\d+", re.ASCII)

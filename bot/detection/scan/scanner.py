@@ -90,29 +90,28 @@ class Scanner:
         asked = event.text if event.stage is Stage.INPUT and not event.resent else None
         held_back = asked and event.verdicts and any(verdict.outcome in HELD_BACK for verdict in event.verdicts)
         of = forms(event.text)
-        letters = squeezed(of[2]) if held_back or (asked and self._sought.fleets) else b""
-        marks = self._marks(event, of, letters, requester) if event.text else ()
+        marks = self._marks(event, of, requester) if event.text else ()
         if event.signals:
             marks = (*marks, *self._told(event))
         return Seen(
             event=msgspec.structs.replace(event, text=None),
             marks=marks,
             requester=requester,
-            fingerprint=self._fingerprint(letters) if letters else "",
+            fingerprint=self._fingerprint(of[2]) if held_back or (asked and self._sought.fleets) else "",
             text_id=self._hashed(f"text\0{asked}") if held_back else "",
             arrived=arrived,
         )
 
-    def _marks(self, event: Event, of: Forms, letters: bytes, requester: str) -> tuple[Mark, ...]:
+    def _marks(self, event: Event, of: Forms, requester: str) -> tuple[Mark, ...]:
         stream = None if event.resent else self._streams.of(event)
         if stream is not None:
             joined = stream.joined(of[0])
             if stream.ahead:
-                of, letters = forms_of(joined), b""
-        looked = self._sought.look(of, event.app, asked=event.stage is Stage.INPUT, letters=letters)
+                of = forms_of(joined)
+        looked = self._sought.look(of, event.app, asked=event.stage is Stage.INPUT)
         if looked is None:
             return ()
-        held = {} if stream is None else stream.quoted()
+        held = {} if stream is None else stream.held
         found = self._sought.find(of, looked, Asking(event, requester, held))
         fresh = found if stream is None else [each for each in found if stream.is_new(each)]
         if event.resent:
@@ -169,8 +168,8 @@ class Scanner:
             for name in names
         ]
 
-    def _fingerprint(self, letters: bytes) -> str:
-        kept = letters.translate(SMALL, DIGITS)
+    def _fingerprint(self, even: bytes) -> str:
+        kept = squeezed(even).translate(SMALL, DIGITS)
         return self._hashed(b"input\0" + kept) if kept else ""
 
 

@@ -74,18 +74,18 @@ class Sought:
         self._fragments = Fragments(knowledge.prompts, hashed, matching.words, sifts=matching.sifts)
         self.people = People(knowledge, hashed, fast=fast)
         self.fleets = knowledge.fleets
-        self._always = self.people.everywhere or bool(knowledge.own)
-        """Something is looked for that nothing announces."""
         self._own = [(own.kind, own.name, compile_pattern(own.pattern, fast=fast)) for own in knowledge.own]
+        self._always = self.people.everywhere or bool(self._own)
+        """Something is looked for that nothing announces."""
 
-    def look(self, of: Forms, app: str | None, *, asked: bool = False, letters: bytes = b"") -> Looked | None:
+    def look(self, of: Forms, app: str | None, *, asked: bool = False) -> Looked | None:
         """None where nothing stands in the text: that is most of them, and they cost the searches alone. `asked`: it is an
-        input; `letters`: it `squeezed`, where somebody needed that before."""
+        input."""
         text, data, even = of
         foreign = even is not data
         hits = self._all_asked(data) if asked and not foreign else self._all(data)
         canaries = self._canaries.hits(even, mixed=foreign or MIXED in hits)
-        quoted = self._fragments.written_in(letters or squeezed(even)) if self._fragments.are_of(app) else ()
+        quoted = self._fragments.written_in(squeezed(even)) if self._fragments.are_of(app) else ()
         apart = self._apart(data)
         if hits or canaries or quoted or apart or foreign or self._always or "@" in text or "%" in text:
             return Looked(hits, canaries, quoted, bool(apart))

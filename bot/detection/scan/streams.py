@@ -7,7 +7,7 @@ silent longest are let go, and counted.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.detection.event import Event, MarkKind
 from bot.detection.scan.found import Found
@@ -28,10 +28,9 @@ class Stream:
     begin: int = 0
     ahead: int = 0
     """Of what was joined last: where in the whole text it began, and how much of it had come before."""
-    told: set[tuple[MarkKind, str, int, str]] | None = None
+    told: set[tuple[MarkKind, str, int, str]] = field(default_factory=set)
     """What began where in the whole text, and whose it is: one that has grown since is not told again."""
-    held: Held | None = None
-    """What it quoted of prompts. Most streams need neither."""
+    held: Held = field(default_factory=dict)
 
     def joined(self, text: str) -> str:
         """The tail and the text, of which a new tail is kept; the text alone where it is the same one again, delivered twice or
@@ -39,7 +38,7 @@ class Stream:
         tail = self.tail
         if REPEATED <= len(tail) <= len(text) and text.endswith(tail):
             self.passed += len(tail)
-            self.held = None
+            self.held.clear()
             tail = ""
         joined = tail + text
         self.begin, self.ahead = self.passed, len(tail)
@@ -54,17 +53,10 @@ class Stream:
         if found.kind is MarkKind.FRAGMENT:
             return found.end > self.ahead  # what of a quote is new, `fragments` knows
         here = (found.kind, found.name, self.begin + found.start, found.owner)
-        told = self.told = self.told or set()
-        if found.end <= self.ahead or here in told:
+        if found.end <= self.ahead or here in self.told:
             return False
-        told.add(here)
+        self.told.add(here)
         return True
-
-    def quoted(self) -> Held:
-        """`held`, to be added to."""
-        if self.held is None:
-            self.held = {}
-        return self.held
 
 
 class Streams:

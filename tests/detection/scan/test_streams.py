@@ -85,3 +85,11 @@ def test_streams_that_were_silent_longest_are_let_go_and_counted() -> None:
     for number in range(5):
         scanned("a piece", one, call_id=f"c{number}")
     assert (one.streams, one.streams_evicted) == (3, 2)
+
+
+def test_a_stream_that_went_on_is_kept_before_one_that_began_later() -> None:
+    one = scanner(most_streams=2)
+    for call, piece in (("first", "well, "), ("later", CANARY[:9]), ("first", CANARY[:9]), ("third", "a piece")):
+        assert scanned(piece, one, call_id=call).marks == ()
+    assert names(scanned(CANARY[9:], one, call_id="first").marks) == ["vault"]
+    assert scanned(CANARY[9:], one, call_id="later").marks == ()
