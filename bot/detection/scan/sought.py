@@ -87,7 +87,8 @@ class Sought:
         canaries = self._canaries.hits(even, mixed=foreign or MIXED in hits)
         quoted = self._fragments.written_in(squeezed(even)) if self._fragments.are_of(app) else ()
         apart = self._apart(data)
-        if hits or canaries or quoted or apart or foreign or self._always or "@" in text or "%" in text:
+        told = hits or canaries or quoted or apart or (asked and foreign)
+        if told or self._always or "@" in text or "%" in text:
             return Looked(hits, canaries, quoted, bool(apart))
         return None
 

@@ -67,6 +67,13 @@ def test_an_input_is_marked_with_its_kind_of_probing(kind: str, text: str, fast:
     assert kind in {mark.name for mark in marks if mark.kind == "probe"}
 
 
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in ASKED.items() for text in texts])
+def test_probing_is_found_where_nothing_is_registered(kind: str, text: str) -> None:
+    """Names of people are looked for in every text, so that with some registered none is passed over."""
+    marks = scanned(text, Scanner(Knowledge(), KEY), stage=Stage.INPUT).marks
+    assert kind in {mark.name for mark in marks if mark.kind == "probe"}
+
+
 @pytest.mark.parametrize("text", ORDINARY)
 def test_what_ordinary_people_ask_is_no_probing(text: str) -> None:
     assert scanned(text, stage=Stage.INPUT).marks == ()

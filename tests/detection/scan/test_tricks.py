@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import random
 from base64 import b64encode, urlsafe_b64encode
 from codecs import encode
 from collections.abc import Callable
+from string import ascii_lowercase
 
 import pytest
 from hypothesis import example, given, settings
@@ -222,3 +224,12 @@ def test_without_a_session_only_an_end_user_is_known_to_have_typed_it_himself(us
         scanned(f"Use {TOKEN}.", one, event_id="2", session_id="s", **given),
     ]
     assert fired(*with_session) == []
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+def test_a_long_run_that_could_be_a_word_is_neither_decoded_nor_read_backwards(fast: bool) -> None:
+    """On purpose (`docs/triggers.md`): no issuer makes 34 small letters in a row once in a trillion."""
+    small = "hf_" + "".join(random.Random(3).choices(ascii_lowercase, k=34))
+    assert told(scanned(f"well: {small}", scanner(fast=fast))) == [("secret", "huggingface_token", "validated_pattern")]
+    assert told(scanned(f"well: {small[::-1]}", scanner(fast=fast))) == []
+    assert told(scanned(f"well: {token('huggingface_token')[::-1]}", scanner(fast=fast))) != []
