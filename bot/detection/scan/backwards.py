@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from string import digits
 
 from bot.detection.scan.candidates import BACKWARDS, Candidate, emails, iban_at
 from bot.detection.scan.digests import NUMBER, NUMERIC
@@ -18,6 +19,8 @@ BEFORE_AT, AFTER_AT = 128, 65
 """Characters of a domain and of what stands before the @ (RFC 5321 §4.5.3.1.1) with the one that ends it."""
 LONGEST_TOLD = 32
 """Characters, more than the needle takes to where it announces the first: `re` begins there."""
+AFTER_DIGIT = 9
+"""Characters of which the last digit of what is announced is one: a hyphen, six letters, and what they are followed by."""
 SHORTEST_IBAN, LONGEST_IBAN = 15, 50
 """Characters, with its spaces. With hyphens it is not read backwards: parts of a UUID would be."""
 IBAN = r"(?:(?<=[A-Za-z0-9]\d)|(?<=[A-Za-z0-9] \d))\d[A-Za-z]{2}(?![A-Za-z0-9])"
@@ -35,11 +38,12 @@ def backwards(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidat
     if BACKWARDS in hits:
         numbers = not kinds.isdisjoint(NUMERIC)
         first = hits[BACKWARDS][0] - LONGEST_TOLD if text.isascii() else 0
-        for told in TOLD.finditer(text, max(0, first)):
+        last = max(map(text.rfind, digits))
+        for told in TOLD.finditer(text, max(0, first), last + AFTER_DIGIT):
             start, end = told.span()
             if numbers and (told["number"] or told["lettered"]):
-                digits = told[0].replace("-", "").replace(" ", "")[::-1].upper()
-                yield NUMBER, called(digits) if told["number"] else digits, start, end
+                number = told[0].replace("-", "").replace(" ", "")[::-1].upper()
+                yield NUMBER, called(number) if told["number"] else number, start, end
             if IdentifierKind.IBAN in kinds and not told["number"] and "-" not in text[end - SHORTEST_IBAN : end]:
                 yield from _turned(iban_at(text[max(0, end - LONGEST_IBAN) : end][::-1], 0), end)
 

@@ -98,11 +98,14 @@ class Sought:
         hits, last = looked.hits, max(looked.hits, default=-1)
         found = list(self._credentials.find(text, hits, FIRST)) if last >= FIRST else []
         found += self.people.find(text, hits, asking.requester)
-        found += self._canaries.find(text, even, looked.canaries)
-        found += self._quotes(text, looked.quoted, asking)
+        if looked.canaries:
+            found += self._canaries.find(text, even, looked.canaries)
+        if looked.quoted:
+            found += self._quotes(text, looked.quoted, asking)
         if asking.event.stage is Stage.INPUT and (last >= ASKED or even is not data):
             found += self._probes.find(text, even, self._asked(even))
-        found += self._owned(text, asking.event)
+        if self._own:
+            found += self._owned(text, asking.event)
         if looked.apart or last >= ESCAPED or BACKWARDS in hits or "%" in text:
             found += self._within(of, looked, asking)
         return found

@@ -165,6 +165,19 @@ def test_a_short_number_is_not_read_backwards() -> None:
     assert found == [False, True, True]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("87654321-FEDCBA", True), ("87654321-FEDCBAX", False), ("87654321FEDCBA", True), ("87654321FEDCBAX", False)],
+)
+def test_of_letters_after_the_last_digit_six_are_an_accounts(written: str, read: bool) -> None:
+    """Backwards; the last digit of the text is the last place where such a number is looked for."""
+    digest = identifier_digest(KEY, "account", normalise_identifier("account", "ABCDEF12345678"))
+    known = {digest: (Owner(owner_digest(KEY, "bob"), True, "account"),)}
+    one = Scanner(Knowledge(owners=known, kinds=frozenset({"account"})), KEY)
+    assert bool(scanned(f"Order {written}", one).marks) is read
+    assert bool(scanned(f"Order {written}, as was said in the letter that you wrote to us.", one).marks) is read
+
+
 def test_letters_that_run_on_without_a_sign_of_where_words_end_are_no_quote() -> None:
     """Known: of “Y-o-u-a-r-e” nobody can tell the words."""
     assert scanned("-".join(QUOTE.replace(" ", ""))).marks == ()
