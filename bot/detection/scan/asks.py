@@ -116,9 +116,10 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
     ),
     "id_enumeration": (
         Ask(
+            "",
             r"(?:^|[^a-z])(?:user|customer|account|order|invoice|ticket|employee|patient|record|document|member|"
-            r"client|id)s?[ _-]?(?:ids?|numbers?|no\.?|#)?[ :=#]{0,3}\d{0,11}",
-            r"\d ?(?:,|;|and|to|-|through|until|\.\.|–|…) ?(?:to )?#?\d",
+            r"client|id)s?[ _-]?(?:ids?|numbers?|no\.?|#)?[ :=#]{0,3}\d{1,12} ?"
+            r"(?:,|;|and|to|-|through|until|\.\.|–|…) ?(?:to )?#?\d",
             r"\d{0,11}",
         ),
         Ask(
