@@ -7,7 +7,7 @@ times the text's length, so that no text makes it slow. Leaves to the scanner wh
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64
+from binascii import a2b_base64, unhexlify
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -28,11 +28,11 @@ NEEDLES = (Needle(ESCAPED, ("\\x", "0x")), Needle(MIXED), Needle(TURNED, (TURNED
 """Of what machines write: pairs of digits, a word of letters in both cases or of letters and digits, an address from its end.
 Prose holds none of it and is passed over quickly: with long runs and letters apart in the same look, for which hyperscan has to
 stop at every letter, that would take three times as long."""
-MADE = re.compile(rf"{MIXED}|{TURNED}|[0-9]{{16}}", re.ASCII)
+MADE = re.compile(rf"{MIXED}|[0-9]{{16}}", re.ASCII)
 """A long run without it is a long word. Of 16 random letters of base64 one run in ten thousand has none, of 24 none of 300,000
 had (docs/adr/0023)."""
 
-HEX = re.compile(r"[0-9A-Fa-f]{16,}")
+HEX = re.compile(rb"[0-9A-Fa-f]{16,}")
 BASE64_RUNS = re.compile(r"[A-Za-z0-9+/_-]{16,}", re.ASCII)
 HEX_RUNS = re.compile(
     r"(?<![0-9A-Za-z])(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:\\x|[ :-]|,? ?(?:0x)?)[0-9A-Fa-f]{2}){7,}", re.ASCII
@@ -60,7 +60,8 @@ WRAPPED = re.compile(r"\r?\n[ \t>]{0,8}")
 LAST_LINE = re.compile(r"\r?\n[ \t>]{0,8}[A-Za-z0-9+/_-]{1,15}(?![A-Za-z0-9+/_-])")
 LINE = 60
 """Characters of a line that was cut for its length: the shortest in use are of 64 (RFC 7468 §2)."""
-TO_STANDARD = str.maketrans("-_", "+/", "\r\n \t>")
+TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+BETWEEN_LINES = b"\r\n \t>"
 READABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]{8}")
 """As many characters as the shortest canary. What was no base64 has control characters everywhere, and is not looked at."""
 
@@ -74,10 +75,12 @@ class Piece(NamedTuple):
     end: int
 
 
-def long_runs(text: str, long: Ends) -> list[tuple[int, int]]:
-    """Start and end of each. `long`: hits of `LONG_NEEDLES`."""
+def long_runs(text: str, long: Ends, *, turned: bool) -> list[tuple[int, int]]:
+    """Start and end of each that a machine may have made. `long`: hits of `LONG_NEEDLES`. `turned`: an address may be written from
+    its end, whose words are as long as those that a machine makes."""
     where = runs(text, long[0], ALPHABET) if long else ()
-    return [run.span() for start, end in where for run in BASE64_RUNS.finditer(text, start, end)]
+    spans = [run.span() for start, end in where for run in BASE64_RUNS.finditer(text, start, end)]
+    return spans if turned else [span for span in spans if MADE.search(text, *span)]
 
 
 def pieces(text: str, long: Sequence[tuple[int, int]], *, apart: bool, escaped: bool, how: str = "") -> list[Piece]:
@@ -85,17 +88,15 @@ def pieces(text: str, long: Sequence[tuple[int, int]], *, apart: bool, escaped: 
     this text came out."""
     found: list[Piece] = []
     for start, end in _lines(text, long):
-        if MADE.search(text, start, end):
-            found += _long(text[start:end], how, start, end)
+        found += _long(text[start:end], how, start, end)
     for run in HEX_RUNS.finditer(text) if apart or escaped else ():
         if PAIRS.search(run[0]):
-            found += _hex(NOT_HEX.sub("", run[0]), how, *run.span())
+            found += _hex(NOT_HEX.sub("", run[0]).encode(), how, *run.span())
     if apart:
         found += _spaced(text, _named(how, "spaced"))
-    for run in TOKEN.finditer(text) if "%" in text and PERCENT.search(text) else ():
-        if PERCENT.search(run[0]):
-            found.append(_piece(unquote_to_bytes(run[0]), _named(how, "url"), *run.span()))
-    return [piece for piece in found if READABLE.search(piece.text)]
+    for start, end in _escaped_words(text) if "%" in text else ():
+        found += _read(unquote_to_bytes(text[start:end]), _named(how, "url"), start, end)
+    return found
 
 
 def backwards(text: str, long: Sequence[tuple[int, int]]) -> Iterator[Piece]:
@@ -104,15 +105,27 @@ def backwards(text: str, long: Sequence[tuple[int, int]]) -> Iterator[Piece]:
     for begin, end in long:
         if end > done:
             start = _word_start(text, max(done, begin - AROUND), begin)
-            word = TOKEN.match(text, begin)
-            done = word.end() if word else end
-            if BEYOND_HEX.search(text, start, done) and MADE.search(text, start, done):
+            done = _word_end(text, end)
+            if BEYOND_HEX.search(text, start, done):
                 yield Piece(text[start:done][::-1], "reversed", start, done)
 
 
 def _word_start(text: str, least: int, at: int) -> int:
     head = text[least:at]
-    return at - len(head.split()[-1]) if head and not head[-1].isspace() else at
+    return at - len(head.rsplit(maxsplit=1)[-1]) if head and not head[-1].isspace() else at
+
+
+def _escaped_words(text: str) -> Iterator[tuple[int, int]]:
+    done = 0
+    for escape in PERCENT.finditer(text):
+        if escape.start() >= done:
+            start, done = _word_start(text, done, escape.start()), _word_end(text, escape.end())
+            yield start, done
+
+
+def _word_end(text: str, at: int) -> int:
+    word = TOKEN.match(text, at)
+    return word.end() if word else at
 
 
 def _spaced(text: str, how: str) -> Iterator[Piece]:
@@ -131,7 +144,7 @@ def _spaced(text: str, how: str) -> Iterator[Piece]:
 
 def _long(run: str, how: str, start: int, end: int) -> Iterator[Piece]:
     """Base64, in all four places where a group of four may begin: the run may be glued to a word before it. Or digits."""
-    standard = run.translate(TO_STANDARD)
+    standard = run.encode().translate(TO_STANDARD, BETWEEN_LINES)
     if HEX.fullmatch(standard):
         yield from _hex(standard, how, start, end)
         return
@@ -140,14 +153,14 @@ def _long(run: str, how: str, start: int, end: int) -> Iterator[Piece]:
     for shift in range(4):
         whole = (len(standard) - shift) // 4 * 4
         rest = standard[shift + whole :]
-        padded = rest + "=" * (4 - len(rest)) if len(rest) > 1 else ""
-        yield _piece(a2b_base64(standard[shift : shift + whole] + padded), _named(how, "base64"), start, end)
+        padded = rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""
+        yield from _read(a2b_base64(standard[shift : shift + whole] + padded), _named(how, "base64"), start, end)
 
 
-def _hex(digits: str, how: str, start: int, end: int) -> Iterator[Piece]:
+def _hex(digits: bytes, how: str, start: int, end: int) -> Iterator[Piece]:
     """Both places where a pair may begin."""
     for half in (digits, digits[1:]):
-        yield _piece(bytes.fromhex(half[: len(half) // 2 * 2]), _named(how, "hex"), start, end)
+        yield from _read(unhexlify(half[: len(half) // 2 * 2]), _named(how, "hex"), start, end)
 
 
 def _lines(text: str, found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -170,8 +183,10 @@ def _last(text: str, line: int, end: int) -> int:
     return rest.end() if rest else end
 
 
-def _piece(data: bytes, how: str, start: int, end: int) -> Piece:
-    return Piece(data.decode("utf-8", "ignore"), how, start, end)
+def _read(data: bytes, how: str, start: int, end: int) -> Iterator[Piece]:
+    text = data.decode("utf-8", "ignore")
+    if READABLE.search(text):
+        yield Piece(text, how, start, end)
 
 
 def _named(outer: str, inner: str) -> str:

@@ -14,8 +14,9 @@ FIRST = len(candidates.NEEDLES)
 """Of the credentials' needles, which come after those of the candidates."""
 ALL = SHAPES + hidden.NEEDLES
 """In one look: two would take half as long again. The signs of probing come after these."""
-ESCAPED, MIXED, ASKED = len(SHAPES), len(SHAPES) + 1, len(ALL)
-MADE = frozenset({BACKWARDS, *range(MIXED, ASKED)})
+ESCAPED, MIXED, TURNED = range(len(SHAPES), len(ALL))
+ASKED = len(ALL)
+MADE = frozenset({BACKWARDS, MIXED, TURNED})
 """One of them stands in whatever `hidden.MADE` is found in: sixteen digits are announced as a number from its end."""
 
 

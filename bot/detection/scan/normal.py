@@ -23,7 +23,7 @@ LOOK_ALIKES = str.maketrans(
     "aceopxyijsdhlqwbkmhtaoeptvikxu",
 )
 HALVES = re.compile("[\ud800-\udfff]+")
-LIGATURES = {0xFDFA: " ", 0xFDFB: " "}
+LIGATURES = re.compile("[\ufdfa\ufdfb]")
 """They become 18 and 8 characters, all others at most 6: nobody hides anything in them but work."""
 ASCII = bytes(range(128))
 Forms = tuple[str, bytes, bytes]
@@ -46,7 +46,11 @@ def _visible(text: str, rare: str) -> str:
         text = HALVES.sub("\ufffd", text)
     if INVISIBLE.search(rare):
         text = INVISIBLE.sub("", text)
-    return text if _settled(rare) else normalize("NFKC", text.translate(LIGATURES))[: 4 * len(text)]
+    if _settled(rare):
+        return text
+    if LIGATURES.search(rare):
+        text = LIGATURES.sub(" ", text)
+    return normalize("NFKC", text)[: 4 * len(text)]
 
 
 def forms(text: str) -> Forms:

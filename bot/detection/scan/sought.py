@@ -20,7 +20,7 @@ from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.looked import ALL, ASKED, ESCAPED, FIRST, MIXED, SHAPES, made
+from bot.detection.scan.looked import ALL, ASKED, ESCAPED, FIRST, MIXED, SHAPES, TURNED, made
 from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import Forms, forms, original
 from bot.detection.scan.own import compile_pattern
@@ -121,7 +121,9 @@ class Sought:
             yield from self._hidden(layer, len(text), asking)
 
     def _long_runs(self, of: Forms, looked: Looked) -> list[tuple[int, int]]:
-        return hidden.long_runs(of[0], self._long(of[1])) if made(looked.hits) else []
+        if not made(looked.hits):
+            return []
+        return hidden.long_runs(of[0], self._long(of[1]), turned=TURNED in looked.hits)
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
