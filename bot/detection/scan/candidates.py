@@ -54,6 +54,7 @@ NEEDLES = (
     Needle(DIGITS_BACKWARDS),
 )
 NUMBERS, IBANS, YEARS, BACKWARDS = range(4)
+ANNOUNCED = frozenset(range(len(NEEDLES)))
 DATE_NEEDLES = (Needle(WRITTEN, MONTHS),)
 """Looked for where `YEARS` are."""
 

@@ -76,8 +76,8 @@ class Piece(NamedTuple):
 
 
 def long_runs(text: str, long: Ends, *, turned: bool) -> list[tuple[int, int]]:
-    """Start and end of each that a machine may have made. `long`: hits of `LONG_NEEDLES`. `turned`: an address may be written from
-    its end, whose words are as long as those that a machine makes."""
+    """Start and end of each that a machine may have made. `long`: hits of `LONG_NEEDLES`. `turned`: an address may be written
+    from its end, whose password may be any words."""
     where = runs(text, long[0], ALPHABET) if long else ()
     spans = [run.span() for start, end in where for run in BASE64_RUNS.finditer(text, start, end)]
     return spans if turned else [span for span in spans if MADE.search(text, *span)]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bot.detection.scan import candidates, credentials, hidden
 from bot.detection.scan.candidates import BACKWARDS
-from bot.detection.scan.matchers import Ends
 
 SHAPES = candidates.NEEDLES + credentials.NEEDLES
 FIRST = len(candidates.NEEDLES)
@@ -16,10 +15,7 @@ ALL = SHAPES + hidden.NEEDLES
 """In one look: two would take half as long again. The signs of probing come after these."""
 ESCAPED, MIXED, TURNED = range(len(SHAPES), len(ALL))
 ASKED = len(ALL)
+CREDENTIALS = frozenset(range(FIRST, ESCAPED))
 MADE = frozenset({BACKWARDS, MIXED, TURNED})
 """One of them stands in whatever `hidden.MADE` is found in: sixteen digits are announced as a number from its end."""
-
-
-def made(hits: Ends) -> bool:
-    """Whether a machine wrote something of the text."""
-    return not MADE.isdisjoint(hits)
+HIDDEN = MADE | {ESCAPED}

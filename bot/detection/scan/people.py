@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from bot.detection.event import MarkKind
 from bot.detection.scan.backwards import backwards
 from bot.detection.scan.candidates import (
+    ANNOUNCED,
     BACKWARDS,
     BIRTH_DATE,
     DATE_NEEDLES,
@@ -50,7 +51,7 @@ class People:
     def find(self, text: str, hits: Ends, requester: str, *, hidden: bool = False) -> list[Found]:
         """`hits`: of `candidates.NEEDLES`, by number, and of others after them. `requester`: keyed hash of who asked. `hidden`:
         without names and dates."""
-        if not self._kinds or not (hits or self.everywhere or "@" in text):
+        if not self._kinds or not (self.everywhere or "@" in text or not ANNOUNCED.isdisjoint(hits)):
             return []
         cut = self.cut_short
         found = self._owned(self._candidates(text, hits, self._kinds - WEAK if hidden else self._kinds), requester)

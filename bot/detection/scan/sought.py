@@ -13,14 +13,13 @@ from typing import NamedTuple
 from bot.detection.event import Event, MarkKind, Stage
 from bot.detection.scan import credentials, hidden, probes
 from bot.detection.scan.canaries import Canaries, Form
-from bot.detection.scan.candidates import BACKWARDS
 from bot.detection.scan.credentials import Credentials
 from bot.detection.scan.digests import digester
 from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.looked import ALL, ASKED, ESCAPED, FIRST, MIXED, SHAPES, TURNED, made
+from bot.detection.scan.looked import ALL, ASKED, CREDENTIALS, ESCAPED, FIRST, HIDDEN, MADE, MIXED, SHAPES, TURNED
 from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import Forms, forms, original
 from bot.detection.scan.own import compile_pattern
@@ -95,18 +94,18 @@ class Sought:
     def find(self, of: Forms, looked: Looked, asking: Asking) -> list[Found]:
         """All finds, in no order."""
         text, data, even = of
-        hits, last = looked.hits, max(looked.hits, default=-1)
-        found = list(self._credentials.find(text, hits, FIRST)) if last >= FIRST else []
+        hits = looked.hits
+        found = [] if CREDENTIALS.isdisjoint(hits) else list(self._credentials.find(text, hits, FIRST))
         found += self.people.find(text, hits, asking.requester)
         if looked.canaries:
             found += self._canaries.find(text, even, looked.canaries)
         if looked.quoted:
             found += self._quotes(text, looked.quoted, asking)
-        if asking.event.stage is Stage.INPUT and (last >= ASKED or even is not data):
+        if asking.event.stage is Stage.INPUT and (even is not data or max(hits, default=0) >= ASKED):
             found += self._probes.find(text, even, self._asked(even))
         if self._own:
             found += self._owned(text, asking.event)
-        if looked.apart or last >= ESCAPED or BACKWARDS in hits or "%" in text:
+        if looked.apart or not HIDDEN.isdisjoint(hits) or "%" in text:
             found += self._within(of, looked, asking)
         return found
 
@@ -121,7 +120,7 @@ class Sought:
             yield from self._hidden(layer, len(text), asking)
 
     def _long_runs(self, of: Forms, looked: Looked) -> list[tuple[int, int]]:
-        if not made(looked.hits):
+        if MADE.isdisjoint(looked.hits):
             return []
         return hidden.long_runs(of[0], self._long(of[1]), turned=TURNED in looked.hits)
 
@@ -160,7 +159,7 @@ class Sought:
             yield from self._secrets(piece, hits)
 
     def _secrets(self, piece: Piece, hits: Ends) -> Iterator[Found]:
-        for secret in self._credentials.find(piece.text, hits, FIRST) if hits and max(hits) >= FIRST else ():
+        for secret in () if CREDENTIALS.isdisjoint(hits) else self._credentials.find(piece.text, hits, FIRST):
             if secret.grade != credentials.GENERIC:
                 yield secret._replace(start=piece.start, end=piece.end, how=piece.how)
 
