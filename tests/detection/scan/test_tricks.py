@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.detection.engine import Engine
 from bot.detection.event import Seen, Stage, UserKind
 from bot.detection.rule import OwnerMismatchRule, ScannerRule, TriggerRule
-from bot.detection.scan import Knowledge, Owner, Scanner, identifier_digest, normalise_identifier, owner_digest
+from bot.detection.scan import Canary, Knowledge, Owner, Scanner, identifier_digest, normalise_identifier, owner_digest
 from tests.detection.scan.corpus import BOB, CANARY, KEY, PROMPT, scanned, scanner, token, told
 
 TOKEN = token("github_token")
@@ -176,6 +176,42 @@ def test_of_letters_after_the_last_digit_six_are_an_accounts(written: str, read:
     one = Scanner(Knowledge(owners=known, kinds=frozenset({"account"})), KEY)
     assert bool(scanned(f"Order {written}", one).marks) is read
     assert bool(scanned(f"Order {written}, as was said in the letter that you wrote to us.", one).marks) is read
+
+
+@pytest.mark.parametrize("trick", ["percent", "reversed"])
+def test_a_word_that_was_hidden_begins_after_the_word_before_it(trick: str) -> None:
+    text = f"Please read this: ({TRICKS[trick](TOKEN)} and no more."
+    assert [mark.offset for mark in scanned(text).marks] == [len("Please read this: ")]
+
+
+def test_an_address_written_from_its_end_may_have_any_words_for_a_password() -> None:
+    written = "postgres://clerk:correcthorsebatterystaple@db.example/loans"[::-1]
+    assert told(scanned(f"Here: {written} is it.")) == [("secret", "database_url", "validated_pattern")]
+
+
+def test_pairs_of_which_each_is_two_digits_are_read() -> None:
+    one = Scanner(Knowledge(canaries=(Canary("tile", "credential", "puresquare"),)), KEY)
+    written = "".join(f"\\x{byte:02x}" for byte in b"puresquare")
+    assert told(scanned(f"Here: {written} is it.", one)) == [("canary", "tile", "credential")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("birth_date", "1990-04-12", "born April 12, 1990"),
+        ("iban", "KZ42125ABCDEFGHIJKLM", "KZ42125ABCDEFGHIJKLM"[::-1]),
+        ("email", "bob@library.example", "bob@library.example"),
+        ("iban", "KZ42125ABCDEFGHIJKLM", "KZ42125ABCDEFGHIJKLM"),
+        ("account", "99812345", "99812345"),
+    ],
+)
+def test_each_is_found_where_nothing_else_announces_it(kind: str, value: str, text: str) -> None:
+    """A date by its year, few digits with letters after them by their end."""
+    digest = identifier_digest(KEY, kind, normalise_identifier(kind, value))
+    one = Scanner(
+        Knowledge(owners={digest: (Owner(owner_digest(KEY, "bob"), True, kind),)}, kinds=frozenset({kind})), KEY
+    )
+    assert told(scanned(f"It is {text}, yes.", one)) == [("identifier", kind, "strong")]
 
 
 def test_letters_that_run_on_without_a_sign_of_where_words_end_are_no_quote() -> None:
