@@ -6,6 +6,7 @@ import random
 import string
 from functools import cache
 from itertools import cycle
+from pathlib import Path
 from zlib import crc32
 
 from bot.detection.scan import (
@@ -25,6 +26,9 @@ from bot.incident.words import CanaryKind
 KEY = b"benchmark key, not a secret"
 TEXTS = 2000
 """More than a processor learns by heart: over two hundred, again and again, a scan takes a tenth less."""
+SIZE = 1000
+"""Characters of a text."""
+PROJECT = Path(__file__).parents[2]
 CANARIES = 10_000
 OWNERS = 100_000
 COMMON = (
@@ -68,8 +72,15 @@ def answers(*, share: float) -> list[str]:
             words[chance.randrange(100)] = chance.choice(_extras(chance))
         if number % 200 == 0:
             words[50] = _token(chance)
-        made.append(" ".join(words)[:1000])
+        made.append(" ".join(words)[:SIZE])
     return made
+
+
+def technical(pattern: str) -> list[str]:
+    """What assistants of developers write: all of this project's files of that name, in texts of 1 KB."""
+    files = sorted(PROJECT.glob(pattern))
+    whole = "".join(file.read_text() for file in files)
+    return [whole[at : at + SIZE] for at in range(0, len(whole) - SIZE, SIZE)][:TEXTS]
 
 
 def _extras(chance: random.Random) -> list[str]:
