@@ -99,7 +99,7 @@ def emails(text: str) -> Iterator[Candidate]:
 
 def _groups(text: str, ends: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
     """Start and end of each group of digits, number by number. Most have one, and are found without a pattern."""
-    for start, end in runs(text, ends, NUMBER_CHARACTERS):
+    for start, end in runs(text, ends, NUMBER_CHARACTERS, DIGITS):
         before = text[start:end].rstrip(GAPS)
         number = before.lstrip(GAPS)
         if number.isdigit():

@@ -23,12 +23,12 @@ APART = r"(?:(?:[A-Za-z0-9]|[0-9A-Fa-f]{2})[^A-Za-z0-9]{1,3}){5}[A-Za-z0-9]"
 LONG_NEEDLES = (Needle(RUN64, every=True),)
 APART_NEEDLES = (Needle(APART),)
 ESCAPED = r"[\\0]x[0-9A-Fa-f]{2}"
-MIXED, TURNED = r"[A-Z][a-z+/_-]{0,7}[A-Z0-9]|[0-9][A-Za-z]", "//:"
-NEEDLES = (Needle(ESCAPED, ("\\x", "0x")), Needle(MIXED), Needle(TURNED, (TURNED,)))
+CASES, LETTERED, TURNED = r"[A-Z][a-z+/_-]{0,7}[A-Z0-9]", r"[0-9][A-Za-z]", "//:"
+NEEDLES = (Needle(ESCAPED, ("\\x", "0x")), Needle(CASES), Needle(LETTERED), Needle(TURNED, (TURNED,)))
 """Of what machines write: pairs of digits, a word of letters in both cases or of letters and digits, an address from its end.
 Prose holds none of it and is passed over quickly: with long runs and letters apart in the same look, for which hyperscan has to
 stop at every letter, that would take three times as long."""
-MADE = re.compile(rf"{MIXED}|[0-9]{{16}}", re.ASCII)
+MADE = re.compile(rf"{CASES}|{LETTERED}|[0-9]{{16}}", re.ASCII)
 """A long run without it is a long word. Of 16 random letters of base64 one run in ten thousand has none, of 24 none of 300,000
 had (docs/adr/0023)."""
 
@@ -47,7 +47,10 @@ JOINED_RUNS = re.compile(
 )
 """The same separator after each character, also after a space or a full stop: what was joined can be taken apart again."""
 SPACED = re.compile(rb"(?:[A-Za-z0-9][^A-Za-z0-9]{1,3}){5}[A-Za-z0-9]")
-"""What `APART` surely has announced: without it, nothing is told that only one of the two engines would look at."""
+"""Without it, nothing is told that only one of the two engines would look at."""
+KINDS_APART = (Needle(SPACED.pattern.decode()), Needle(PAIRS.pattern))
+LETTERS, DIGITS = range(2)
+"""Which of them stand apart. Looked for where `APART` or `ESCAPED` is: the patterns for it in `re` take fifty times as long."""
 GAP = re.compile(r"[^A-Za-z0-9]+")
 PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 TOKEN = re.compile(r"\S+")
@@ -78,21 +81,19 @@ class Piece(NamedTuple):
 def long_runs(text: str, long: Ends, *, turned: bool) -> list[tuple[int, int]]:
     """Start and end of each that a machine may have made. `long`: hits of `LONG_NEEDLES`. `turned`: an address may be written
     from its end, whose password may be any words."""
-    where = runs(text, long[0], ALPHABET) if long else ()
-    spans = [run.span() for start, end in where for run in BASE64_RUNS.finditer(text, start, end)]
+    spans = list(runs(text, long[0], ALPHABET, BASE64_RUNS)) if long else []
     return spans if turned else [span for span in spans if MADE.search(text, *span)]
 
 
-def pieces(text: str, long: Sequence[tuple[int, int]], *, apart: bool, escaped: bool, how: str = "") -> list[Piece]:
-    """One layer. `long`: `long_runs`; `apart`, `escaped`: whether `APART` or `ESCAPED` was announced. `how`: by which layers
-    this text came out."""
+def pieces(text: str, long: Sequence[tuple[int, int]], apart: Ends, how: str = "") -> list[Piece]:
+    """One layer. `long`: `long_runs`; `apart`: hits of `KINDS_APART`. `how`: by which layers this text came out."""
     found: list[Piece] = []
     for start, end in _lines(text, long):
         found += _long(text[start:end], how, start, end)
-    for run in HEX_RUNS.finditer(text) if apart or escaped else ():
+    for run in HEX_RUNS.finditer(text) if DIGITS in apart else ():
         if PAIRS.search(run[0]):
             found += _hex(NOT_HEX.sub("", run[0]).encode(), how, *run.span())
-    if apart:
+    if LETTERS in apart:
         found += _spaced(text, _named(how, "spaced"))
     for start, end in _escaped_words(text) if "%" in text else ():
         found += _read(unquote_to_bytes(text[start:end]), _named(how, "url"), start, end)

@@ -13,9 +13,9 @@ FIRST = len(candidates.NEEDLES)
 """Of the credentials' needles, which come after those of the candidates."""
 ALL = SHAPES + hidden.NEEDLES
 """In one look: two would take half as long again. The signs of probing come after these."""
-ESCAPED, MIXED, TURNED = range(len(SHAPES), len(ALL))
+ESCAPED, CASES, LETTERED, TURNED = range(len(SHAPES), len(ALL))
 ASKED = len(ALL)
 CREDENTIALS = frozenset(range(FIRST, ESCAPED))
-MADE = frozenset({BACKWARDS, MIXED, TURNED})
+MADE = frozenset({BACKWARDS, CASES, LETTERED, TURNED})
 """One of them stands in whatever `hidden.MADE` is found in: sixteen digits are announced as a number from its end."""
 HIDDEN = MADE | {ESCAPED}

@@ -64,11 +64,11 @@ def engine(*, fast: bool) -> Engine:
     return Engine("re", _PlainPatterns, _PlainWords, sifts=False)
 
 
-def runs(text: str, ends: Sequence[int], characters: str) -> Iterator[tuple[int, int]]:
-    """Where to look for a pattern that consists of these characters only, and of which an engine has told where each match ends:
-    each run of them, or the whole text where bytes are not characters or the engine does not know."""
+def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Each run of these characters in which a match ends, as an engine has told; where bytes are not characters, or it does not
+    know, each match of the pattern, which consists of these characters only."""
     if 0 in ends or not text.isascii():
-        yield 0, len(text)
+        yield from (found.span() for found in pattern.finditer(text))
         return
     done = 0
     for end in ends if len(ends) == 1 else sorted(ends):

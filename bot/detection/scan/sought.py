@@ -19,7 +19,7 @@ from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.looked import ALL, ASKED, CREDENTIALS, ESCAPED, FIRST, HIDDEN, MADE, MIXED, SHAPES, TURNED
+from bot.detection.scan.looked import ALL, ASKED, CREDENTIALS, ESCAPED, FIRST, HIDDEN, LETTERED, MADE, SHAPES, TURNED
 from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import Forms, forms, original
 from bot.detection.scan.own import compile_pattern
@@ -65,6 +65,7 @@ class Sought:
         self._all = matching.patterns(ALL).hits
         self._all_asked = matching.patterns(ALL + probes.SIGNS).hits
         self._apart = matching.patterns(hidden.APART_NEEDLES).hits
+        self._kinds_apart = matching.patterns(hidden.KINDS_APART).hits
         self._long = matching.patterns(hidden.LONG_NEEDLES).hits
         self._asked = matching.patterns(probes.NEEDLES).hits
         self._credentials, self._probes = Credentials(), Probes()
@@ -83,7 +84,7 @@ class Sought:
         text, data, even = of
         foreign = even is not data
         hits = self._all_asked(data) if asked and not foreign else self._all(data)
-        canaries = self._canaries.hits(even, mixed=foreign or MIXED in hits)
+        canaries = self._canaries.hits(even, mixed=foreign or LETTERED in hits)
         quoted = self._fragments.written_in(squeezed(even)) if self._fragments.are_of(app) else ()
         apart = self._apart(data)
         told = hits or canaries or quoted or apart or (asked and foreign)
@@ -93,8 +94,7 @@ class Sought:
 
     def find(self, of: Forms, looked: Looked, asking: Asking) -> list[Found]:
         """All finds, in no order."""
-        text, data, even = of
-        hits = looked.hits
+        (text, data, even), hits = of, looked.hits
         found = [] if CREDENTIALS.isdisjoint(hits) else list(self._credentials.find(text, hits, FIRST))
         found += self.people.find(text, hits, asking.requester)
         if looked.canaries:
@@ -115,7 +115,7 @@ class Sought:
         long = self._long_runs(of, looked)
         if long:
             yield from self._backwards(text, long)
-        layer = hidden.pieces(text, long, apart=looked.apart, escaped=ESCAPED in looked.hits)
+        layer = self._pieces(of, looked, long)
         if layer:
             yield from self._hidden(layer, len(text), asking)
 
@@ -123,6 +123,10 @@ class Sought:
         if MADE.isdisjoint(looked.hits):
             return []
         return hidden.long_runs(of[0], self._long(of[1]), turned=TURNED in looked.hits)
+
+    def _pieces(self, of: Forms, looked: Looked, long: Sequence[tuple[int, int]], how: str = "") -> list[Piece]:
+        apart = self._kinds_apart(of[1]) if looked.apart or ESCAPED in looked.hits else {}
+        return hidden.pieces(of[0], long, apart, how)
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
@@ -192,6 +196,5 @@ class Sought:
         for each in (*theirs, *self._quotes(text, looked.quoted, asking)):
             inner_how = how if each.how == PLAIN else f"{how}+{each.how}"
             yield each._replace(start=start, end=end, how=inner_how)
-        long = self._long_runs(of, looked)
-        inner = hidden.pieces(text, long, apart=looked.apart, escaped=ESCAPED in looked.hits, how=how)
+        inner = self._pieces(of, looked, self._long_runs(of, looked), how)
         deeper += [each._replace(start=start, end=end) for each in inner]

@@ -281,4 +281,8 @@ def test_a_long_run_that_could_be_a_word_is_neither_decoded_nor_read_backwards(f
     small = "hf_" + "".join(random.Random(3).choices(ascii_lowercase, k=34))
     assert told(scanned(f"well: {small}", scanner(fast=fast))) == [("secret", "huggingface_token", "validated_pattern")]
     assert told(scanned(f"well: {small[::-1]}", scanner(fast=fast))) == []
+    lettered = "gsk_" + "".join(
+        f"{digit}{letter}" for digit, letter in zip("83617492605831904725386197", small[3:], strict=False)
+    )
+    assert told(scanned(f"well: {lettered[::-1]}", scanner(fast=fast))) == [("secret", "groq_key", "validated_pattern")]
     assert told(scanned(f"well: {token('huggingface_token')[::-1]}", scanner(fast=fast))) != []
