@@ -13,15 +13,14 @@ from typing import NamedTuple
 
 
 class Ask(NamedTuple):
-    """A wording. Each part is a pattern by itself, so whatever matches the three holds the sign."""
+    """A wording. Each part is a pattern by itself, so whatever matches both holds the sign."""
 
     before: str
     sign: str
-    after: str = ""
 
     @property
     def pattern(self) -> str:
-        return self.before + self.sign + self.after
+        return self.before + self.sign
 
 
 SHOW = "(?:show|print|reveal|repeat|output|display|tell|give|write|dump|leak|list|say|spell|translate|summari[sz]e|recite|return)"
@@ -36,7 +35,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         Ask(SHOW + r".{0,30}(?:text|words|everything|all|content|message).{0,10}", "(?:above|before this|preceding)"),
         Ask(
             "",
-            "(?:ignore|disregard|forget|override|bypass)",
+            "(?:ignore|disregard|forget|override|bypass)"
             r".{0,30}(?:previous|prior|above|earlier|all|"
             r"your).{0,20}(?:instruction|prompt|rule|direction|guideline|message)",
         ),
@@ -45,7 +44,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         Ask(
             "",
             r"(?:you are now|pretend (?:to be|you|that)|act as (?:if|a|an|my)|roleplay as|role-play as|"
-            r"imagine (?:you|that you) (?:are|have)|from now on,? you)",
+            r"imagine (?:you|that you) (?:are|have)|from now on,? you)"
             r".{0,80}(?:no |without |un(?:restricted|filtered|censored)|free of|evil|jailb|any rule|hacker|anything)",
         ),
         Ask(
@@ -58,7 +57,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         Ask(
             "",
             r"(?:base ?64|rot[ -]?13|hex(?:adecimal)?|morse|leetspeak|l33t|caesar cipher|binary|pig latin|"
-            r"ascii codes?|unicode escapes?|braille)",
+            r"ascii codes?|unicode escapes?|braille)"
             r".{0,50}(?:decode|answer|respond|reply|encod|translat|output|instruction|follow|execute)",
         ),
         Ask(
@@ -84,7 +83,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
     "tool_enumeration": (
         Ask(
             r"(?:what|which|list|show|name|enumerate|describe|print|give).{0,40}",
-            "(?:tools|functions|plugins|apis|endpoints|commands|connectors|mcp servers|actions|integrations)",
+            "(?:tools|functions|plugins|apis|endpoints|commands|connectors|mcp servers|actions|integrations)"
             r".{0,40}(?:you|available|access|have|can (?:call|use)|schema|definition|parameter)",
         ),
         Ask(
@@ -119,8 +118,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
             "",
             r"(?:^|[^a-z])(?:user|customer|account|order|invoice|ticket|employee|patient|record|document|member|"
             r"client|id)s?[ _-]?(?:ids?|numbers?|no\.?|#)?[ :=#]{0,3}\d{1,12} ?"
-            r"(?:,|;|and|to|-|through|until|\.\.|–|…) ?(?:to )?#?\d",
-            r"\d{0,11}",
+            r"(?:,|;|and|to|-|through|until|\.\.|–|…) ?(?:to )?#?\d{1,12}",
         ),
         Ask(
             "",
@@ -131,7 +129,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         ),
         Ask(
             "",
-            "(?:iterate|loop|increment|enumerate|count up|try all)",
+            "(?:iterate|loop|increment|enumerate|count up|try all)"
             r".{0,30}(?: id|ids|number|account|user|customer|order)",
         ),
     ),
@@ -154,19 +152,19 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         ),
     ),
     "multilingual_evasion": (
-        Ask("", "(?:ignoriere?|vergiss|missachte)", r".{0,30}(?:anweisung|regel|vorgabe)"),
-        Ask("", "(?:ignor|oubli)", r".{0,30}(?:instructions? pr|consignes|règles|directives)"),
-        Ask("", "(?:ignor|olvid|descart)", r".{0,30}(?:instrucciones|instruções|reglas|regras|indicaciones)"),
-        Ask("", "(?:ignora|dimentica)", r".{0,30}(?:istruzioni|regole)"),
-        Ask("", "(?:忽略|无视|無視|忘记|忘掉)", r".{0,12}(?:指令|提示|规则|規則|说明|設定|设定)"),
+        Ask("", "(?:ignoriere?|vergiss|missachte).{0,30}(?:anweisung|regel|vorgabe)"),
+        Ask("", "(?:ignor|oubli).{0,30}(?:instructions? pr|consignes|règles|directives)"),
+        Ask("", "(?:ignor|olvid|descart).{0,30}(?:instrucciones|instruções|reglas|regras|indicaciones)"),
+        Ask("", "(?:ignora|dimentica).{0,30}(?:istruzioni|regole)"),
+        Ask("", "(?:忽略|无视|無視|忘记|忘掉).{0,12}(?:指令|提示|规则|規則|说明|設定|设定)"),
         Ask("", "(?:系统|系統|システム)(?:提示词?|提示詞|プロンプト|消息)"),
-        Ask("", "(?:игнорируй|забудь|проигнорируй)", r".{0,30}(?:инструкц|правил|указани)"),
-        Ask("", "(?:تجاهل|انس)", r".{0,30}(?:التعليمات|القواعد|تعليمات)"),
-        Ask("", "(?:이전|위의|모든)", r".{0,8}(?:지시|명령|규칙).{0,8}(?:무시|잊)"),
-        Ask("", "(?:पिछले|सभी|पूर्व)", r".{0,20}(?:निर्देश|नियम).{0,20}(?:अनदेखा|भूल)"),
+        Ask("", "(?:игнорируй|забудь|проигнорируй).{0,30}(?:инструкц|правил|указани)"),
+        Ask("", "(?:تجاهل|انس).{0,30}(?:التعليمات|القواعد|تعليمات)"),
+        Ask("", "(?:이전|위의|모든).{0,8}(?:지시|명령|규칙).{0,8}(?:무시|잊)"),
+        Ask("", "(?:पिछले|सभी|पूर्व).{0,20}(?:निर्देश|नियम).{0,20}(?:अनदेखा|भूल)"),
         Ask(
             r"(?:answer|respond|reply|translate|write).{0,20}",
-            "in (?:zulu|hmong|scots gaelic|gaelic|guarani|klingon|latin|esperanto|igbo|navajo|old english)",
+            "in (?:zulu|hmong|scots gaelic|gaelic|guarani|klingon|latin|esperanto|igbo|navajo|old english)"
             r".{0,60}(?:instruction|prompt|how to|secret|password)",
         ),
     ),
