@@ -25,6 +25,8 @@ LOOK_ALIKES = str.maketrans(
 HALVES = re.compile("[\ud800-\udfff]+")
 LIGATURES = re.compile("[\ufdfa\ufdfb]")
 """They become 18 and 8 characters, all others at most 6: nobody hides anything in them but work."""
+OFTEN = (("\u2026", "..."), ("\u00a0", " "))
+"""What NFKC makes of the two that people write most, an ellipsis and a space that does not break. Without others it is all."""
 ASCII = bytes(range(128))
 Forms = tuple[str, bytes, bytes]
 """One text as it is looked at: `visible`; that in UTF-8; that, `evened_bytes`, the same object where all of it is ASCII. Whoever
@@ -46,6 +48,9 @@ def _visible(text: str, rare: str) -> str:
         text = HALVES.sub("\ufffd", text)
     if INVISIBLE.search(rare):
         text = INVISIBLE.sub("", text)
+    for often, plain in OFTEN:
+        if often in rare:
+            text, rare = text.replace(often, plain), rare.replace(often, "")
     if _settled(rare):
         return text
     if LIGATURES.search(rare):

@@ -44,8 +44,6 @@ class Probes:
 
     def find(self, text: str, even: bytes, hits: Ends) -> Iterator[Found]:
         """The first of each kind. `even`: the text `evened_bytes`. `hits`: of `NEEDLES` in it, by number."""
-        if not hits:
-            return
         normal = (even.lower() if even.isascii() else even).decode()
         told: set[str] = set()
         for number in sorted(hits):

@@ -24,6 +24,8 @@ WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff
 """Chinese and Japanese put no spaces: each of their characters is a word."""
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 SEPARATORS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+MARKS = SEPARATORS + bytes(range(128, 256))
+"""What stands in no word of a text whose letters are all of ASCII."""
 LETTERS = bytes(byte if byte > 127 else ord(chr(byte).lower()) if chr(byte).isalnum() else 32 for byte in range(256))
 
 
@@ -69,7 +71,11 @@ def _without_marks(data: bytes, instead: bytes) -> bytes:
 def squeezed(even: bytes) -> bytes:
     """The words of a text that is `evened_bytes`, with nothing between them: a fifth of what dividing them takes. Letters of
     ASCII stay in their case where it holds no others."""
-    return (even if even.isascii() else _without_marks(even, b"")).translate(None, SEPARATORS)
+    if even.isascii():
+        return even.translate(None, SEPARATORS)
+    if not any(map(str.isalnum, others(even))):
+        return even.translate(None, MARKS)
+    return _without_marks(even, b"").translate(None, SEPARATORS)
 
 
 def spans_of(text: str) -> list[tuple[int, int]]:

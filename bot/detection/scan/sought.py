@@ -43,6 +43,8 @@ class Looked(NamedTuple):
     """How a quote of a prompt is written."""
     apart: bool
     """Letters stand apart."""
+    probing: Ends
+    """Of `probes.NEEDLES`, in an input."""
 
 
 class Asking(NamedTuple):
@@ -79,30 +81,30 @@ class Sought:
         """Something is looked for that nothing announces."""
 
     def look(self, of: Forms, app: str | None, *, asked: bool = False) -> Looked | None:
-        """None where nothing stands in the text: that is most of them, and they cost the searches alone. `asked`: it is an
-        input."""
+        """None where nothing stands in the text, as in most, which cost the searches alone. `asked`: it is an input."""
         text, data, even = of
         foreign = even is not data
         hits = self._all_asked(data) if asked and not foreign else self._all(data)
-        canaries = self._canaries.hits(even, mixed=foreign or LETTERED in hits)
+        canaries = self._canaries.hits(even, mixed=LETTERED in hits or (foreign and even != data.lower()))
         quoted = self._fragments.written_in(squeezed(even)) if self._fragments.are_of(app) else ()
         apart = self._apart(data)
-        told = hits or canaries or quoted or apart or (asked and foreign)
+        probing = self._asked(even) if asked and (foreign or max(hits, default=0) >= ASKED) else {}
+        told = hits or canaries or quoted or apart or probing
         if told or self._always or "@" in text or "%" in text:
-            return Looked(hits, canaries, quoted, bool(apart))
+            return Looked(hits, canaries, quoted, bool(apart), probing)
         return None
 
     def find(self, of: Forms, looked: Looked, asking: Asking) -> list[Found]:
         """All finds, in no order."""
-        (text, data, even), hits = of, looked.hits
+        (text, _, even), hits = of, looked.hits
         found = [] if CREDENTIALS.isdisjoint(hits) else list(self._credentials.find(text, hits, FIRST))
         found += self.people.find(text, hits, asking.requester)
         if looked.canaries:
             found += self._canaries.find(text, even, looked.canaries)
         if looked.quoted:
             found += self._quotes(text, looked.quoted, asking)
-        if asking.event.stage is Stage.INPUT and (even is not data or max(hits, default=0) >= ASKED):
-            found += self._probes.find(text, even, self._asked(even))
+        if looked.probing:
+            found += self._probes.find(text, even, looked.probing)
         if self._own:
             found += self._owned(text, asking.event)
         if looked.apart or not HIDDEN.isdisjoint(hits) or "%" in text:
@@ -159,8 +161,7 @@ class Sought:
     def _backwards(self, text: str, long: Sequence[tuple[int, int]]) -> Iterator[Found]:
         """Credentials. Canaries, prompts and people are looked for by who knows them."""
         for piece in hidden.backwards(text, long):
-            hits = self._shapes(piece.text.encode("utf-8", "replace"))
-            yield from self._secrets(piece, hits)
+            yield from self._secrets(piece, self._shapes(piece.text.encode("utf-8", "replace")))
 
     def _secrets(self, piece: Piece, hits: Ends) -> Iterator[Found]:
         for secret in () if CREDENTIALS.isdisjoint(hits) else self._credentials.find(piece.text, hits, FIRST):
@@ -182,11 +183,10 @@ class Sought:
             layer = deeper
 
     def _uncovered(self, piece: Piece, deeper: list[Piece], asking: Asking) -> Iterator[Found]:
-        of = forms(piece.text)
+        text, _, even = of = forms(piece.text)
         looked = self.look(of, asking.event.app)
         if looked is None:
             return
-        text, _, even = of
         piece = piece._replace(text=text)
         _, how, start, end = piece
         for canary in self._canaries.find(text, even, looked.canaries, how):

@@ -7,13 +7,24 @@ from unicodedata import normalize
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.detection.scan.normal import LOOK_ALIKES, evened, forms, forms_of, normal, visible
+from bot.detection.scan.normal import (
+    HALVES,
+    INVISIBLE,
+    LIGATURES,
+    LOOK_ALIKES,
+    evened,
+    forms,
+    forms_of,
+    normal,
+    visible,
+)
 
 TEXTS = st.one_of(
     st.text(max_size=40),
     st.lists(
         st.sampled_from(
-            ["Plain Text ", "“”—…", "naïve", "ß", "İ", "ſ", "ǅ", "Σς", "е", "ﬁ", "\u0301", "각", "\u1161", "\ud800", "ＦＨ", "K"]
+            ["Plain Text ", "“”—…", "\u00a0", "…", "\u200b", "ﷺ", "naïve",
+             "ß", "İ", "ſ", "ǅ", "Σς", "е", "ﬁ", "\u0301", "각", "\u1161", "\ud800", "ＦＨ", "K"]
         ),
         max_size=8,
     ).map("".join),
@@ -30,6 +41,14 @@ def test_the_forms_of_a_text_are_those_that_each_step_makes_by_itself(text: str)
     assert even.decode() == folded == evened(shown)
     assert forms_of(shown) == (shown, data, even)
     assert normal(text) == (folded.lower() if shown.isascii() else folded)
+
+
+@settings(max_examples=300, deadline=None)
+@example("Wait … 5\u00a0km …\u0301")
+@given(TEXTS)
+def test_what_is_visible_of_a_text_is_its_nfkc_without_what_nobody_sees(text: str) -> None:
+    bare = INVISIBLE.sub("", HALVES.sub("\ufffd", text))
+    assert visible(text) == (text if text.isascii() else normalize("NFKC", LIGATURES.sub(" ", bare))[: 4 * len(bare)])
 
 
 def test_capitals_that_only_look_wide_are_the_same_text() -> None:
