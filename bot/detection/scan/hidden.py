@@ -165,10 +165,12 @@ def _hex(digits: bytes, how: str, start: int, end: int) -> Iterator[Piece]:
 
 
 def _lines(text: str, found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Runs that a line's end divides are one: base64 is often cut at 64 or 76 characters (RFC 2045 §6.8)."""
+    """Runs that a line's end divides are one: base64 is often cut at 64 or 76 characters (RFC 2045 §6.8). Not so a hexadecimal
+    one and another."""
     start = end = line = -1
     for line_start, line_end in found:
-        if end >= 0 and WRAPPED.fullmatch(text, end, line_start):
+        wrapped = end >= 0 and WRAPPED.fullmatch(text, end, line_start)
+        if wrapped and _is_hex(text, line, end) == _is_hex(text, line_start, line_end):
             line, end = line_start, line_end
             continue
         if end >= 0:
@@ -176,6 +178,10 @@ def _lines(text: str, found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, i
         start, end, line = line_start, line_end, line_start
     if end >= 0:
         yield start, _last(text, line, end)
+
+
+def _is_hex(text: str, start: int, end: int) -> bool:
+    return NOT_HEX.search(text, start, end) is None
 
 
 def _last(text: str, line: int, end: int) -> int:

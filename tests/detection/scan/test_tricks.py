@@ -189,6 +189,12 @@ def test_an_address_written_from_its_end_may_have_any_words_for_a_password() -> 
     assert told(scanned(f"Here: {written} is it.")) == [("secret", "database_url", "validated_pattern")]
 
 
+@pytest.mark.parametrize("trick", ["base64", "hex", "base64 in lines", "base64 in quoted lines"])
+def test_a_path_at_the_end_of_the_line_before_is_no_part_of_it(trick: str) -> None:
+    text = f"It is in /srv/Assistant/NotesOfToday\n{TRICKS[trick](TOKEN)}\n/srv/Assistant/NotesOfToday is all."
+    assert told(scanned(text)) == [("secret", "github_token", "validated_pattern")]
+
+
 def test_pairs_of_which_each_is_two_digits_are_read() -> None:
     one = Scanner(Knowledge(canaries=(Canary("tile", "credential", "puresquare"),)), KEY)
     written = "".join(f"\\x{byte:02x}" for byte in b"puresquare")
