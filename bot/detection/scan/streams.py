@@ -7,7 +7,8 @@ silent longest are let go, and counted.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+
+import msgspec
 
 from bot.detection.event import Event, MarkKind
 from bot.detection.scan.found import Found
@@ -20,33 +21,38 @@ REPEATED = 32
 Key = tuple[object, ...]
 
 
-@dataclass(slots=True)
-class Stream:
-    tail: str = ""
+class Stream(msgspec.Struct, gc=False):
+    """Most have one piece, and nothing in it: that costs as little as can be."""
+
+    last: str = ""
+    """What was joined last, no longer than twice the tail: its end. It is cut off when a next piece comes."""
     passed: int = 0
     """Characters of the whole text that came before the tail."""
     begin: int = 0
     ahead: int = 0
     """Of what was joined last: where in the whole text it began, and how much of it had come before."""
-    told: set[tuple[MarkKind, str, int, str]] = field(default_factory=set)
+    told: frozenset[tuple[MarkKind, str, int, str]] = frozenset()
     """What began where in the whole text, and whose it is: one that has grown since is not told again."""
-    held: Held = field(default_factory=dict)
+    held: Held = {}
 
     def joined(self, text: str) -> str:
         """The tail and the text, of which a new tail is kept; the text alone where it is the same one again, delivered twice or
         told as a whole."""
-        tail = self.tail
-        if REPEATED <= len(tail) <= len(text) and text.endswith(tail):
-            self.passed += len(tail)
-            self.held.clear()
-            tail = ""
-        joined = tail + text
-        self.begin, self.ahead = self.passed, len(tail)
-        if self.told:
-            self.told = {each for each in self.told if each[2] >= self.begin}
-        self.passed += max(0, len(joined) - TAIL)
-        self.tail = joined[-TAIL:]
-        return joined
+        if self.last:
+            tail = self.last[-TAIL:]
+            if REPEATED <= len(tail) <= len(text) and text.endswith(tail):
+                self.passed += len(tail)
+                self.held.clear()
+                tail = ""
+            text = tail + text
+            self.begin, self.ahead = self.passed, len(tail)
+            if self.told:
+                self.told = frozenset(each for each in self.told if each[2] >= self.begin)
+        size = len(text)
+        if size > TAIL:
+            self.passed += size - TAIL
+        self.last = text if size <= 2 * TAIL else text[-TAIL:]
+        return text
 
     def is_new(self, found: Found) -> bool:
         """It was not told with an earlier piece: it ends in this one, and did not begin as something that was told."""
@@ -55,7 +61,7 @@ class Stream:
         here = (found.kind, found.name, self.begin + found.start, found.owner)
         if found.end <= self.ahead or here in self.told:
             return False
-        self.told.add(here)
+        self.told |= {here}
         return True
 
 
