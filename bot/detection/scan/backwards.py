@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from string import digits
 
-from bot.detection.scan.candidates import BACKWARDS, Candidate, emails, iban_at
+from bot.detection.scan.candidates import BACKWARDS, Candidate, emails, iban_at, without_uuids
 from bot.detection.scan.digests import NUMBER, NUMERIC
 from bot.detection.scan.identifiers import IdentifierKind, called
 from bot.detection.scan.matchers import Ends
@@ -36,7 +36,7 @@ def backwards(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidat
     if IdentifierKind.EMAIL in kinds and "@" in text:
         yield from _emails(text)
     if BACKWARDS in hits:
-        numbers = not kinds.isdisjoint(NUMERIC)
+        text, numbers = without_uuids(text), not kinds.isdisjoint(NUMERIC)
         first = hits[BACKWARDS][0] - LONGEST_TOLD if text.isascii() else 0
         last = max(map(text.rfind, digits))
         for told in TOLD.finditer(text, max(0, first), last + AFTER_DIGIT):

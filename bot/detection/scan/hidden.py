@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from bot.detection.scan.checks import FIRST_GROUP, UUID
 from bot.detection.scan.matchers import Ends, Needle, runs
 
 DEEPEST = 3
@@ -82,7 +83,11 @@ def long_runs(text: str, long: Ends, *, turned: bool) -> list[tuple[int, int]]:
     """Start and end of each that a machine may have made. `long`: hits of `LONG_NEEDLES`. `turned`: an address may be written
     from its end, whose password may be any words."""
     spans = list(runs(text, long[0], ALPHABET, BASE64_RUNS)) if long else []
-    return spans if turned else [span for span in spans if MADE.search(text, *span)]
+    return spans if turned else [span for span in spans if MADE.search(text, *span) and not _is_uuid(text, *span)]
+
+
+def _is_uuid(text: str, start: int, end: int) -> bool:
+    return UUID.fullmatch(text, start + FIRST_GROUP, end) is not None
 
 
 def pieces(text: str, long: Sequence[tuple[int, int]], apart: Ends, how: str = "") -> list[Piece]:

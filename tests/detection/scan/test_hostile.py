@@ -42,6 +42,7 @@ HOSTILE = {
     "short lines": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2\n" * (SIZE // 65),
     "addresses backwards": "a.b@" * (SIZE // 4),
     "accounts backwards": "123456-ab 12ED " * (SIZE // 15),
+    "identifiers": "12345678-1234-4abc-89ab-1234567890ab-" * (SIZE // 37),
     "long words": "abcdefghijklmnop. " * (SIZE // 18),
 }
 

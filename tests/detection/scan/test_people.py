@@ -147,6 +147,36 @@ def test_ten_digits_of_north_america_are_the_number_with_its_country_code() -> N
     )
 
 
+UUID = "99812345-1234-4abc-89ab-998123456789"
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        (f"row {UUID}.", []),
+        (UUID.upper(), []),
+        (f"{UUID} {UUID}, é: {UUID}", []),
+        (f"{UUID} 998123456789", ["account"]),
+        (f"99812345 {UUID}", ["account"]),
+        (f"{UUID} 99812345 {UUID}", ["account"]),
+        (f"{UUID}0", ["account"]),
+        (UUID.replace("4abc", "4abg"), ["account", "account"]),
+        (f"to {UUID}@library.example", ["email"]),
+    ],
+)
+def test_the_digits_of_a_uuid_are_nobodys_number(text: str, kinds: list[str], fast: bool) -> None:
+    values = (("account", "99812345"), ("account", "998123456789"), ("email", f"{UUID}@library.example"))
+    known = {
+        identifier_digest(KEY, kind, normalise_identifier(kind, value)): (Owner(owner_digest(KEY, "bob"), True, kind),)
+        for kind, value in values
+    }
+    one = Scanner(Knowledge(owners=known, kinds=frozenset({"account", "email", "iban"})), KEY, fast=fast)
+    seen = scanned(text, one)
+    assert [name for _, name, _ in told(seen)] == kinds
+    assert not any("9981" in mark.excerpt for mark in seen.marks)
+
+
 def test_so_many_numbers_are_looked_up_and_no_more() -> None:
     one = scanner()
     seen = one.scan(event("123456 " * 30_000), 0.0)
