@@ -7,16 +7,15 @@ number of few digits is read forwards only: backwards, every order's number woul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from string import digits
 
-from bot.detection.scan.candidates import BACKWARDS, Candidate, emails, iban_at, without_uuids
+from bot.detection.scan.candidates import BACKWARDS, iban_at, without_uuids
 from bot.detection.scan.digests import NUMBER, NUMERIC
+from bot.detection.scan.emails import emails_backwards
+from bot.detection.scan.found import MOST, Candidate, turned
 from bot.detection.scan.identifiers import IdentifierKind, called
 from bot.detection.scan.matchers import Ends
 
-BEFORE_AT, AFTER_AT = 128, 65
-"""Characters of a domain and of what stands before the @ (RFC 5321 §4.5.3.1.1) with the one that ends it."""
 LONGEST_TOLD = 32
 """Characters, more than the needle takes to where it announces the first: `re` begins there."""
 AFTER_DIGIT = 9
@@ -31,33 +30,20 @@ TOLD = re.compile(rf"\d(?:{IBAN}|(?P<lettered>{LETTERED})|(?P<number>{LONG}))", 
 of a hundred thousand owners', one in ten million is another one's by chance."""
 
 
-def backwards(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
+def backwards(text: str, hits: Ends, kinds: frozenset[str]) -> list[Candidate]:
     """`hits`: of `candidates.NEEDLES`, by number. Start and end are those in the text as it stands."""
-    if IdentifierKind.EMAIL in kinds and "@" in text:
-        yield from _emails(text)
+    found = emails_backwards(text) if "@" in text and IdentifierKind.EMAIL in kinds else []
     if BACKWARDS in hits:
         text, numbers = without_uuids(text), not kinds.isdisjoint(NUMERIC)
         first = hits[BACKWARDS][0] - LONGEST_TOLD if text.isascii() else 0
         last = max(map(text.rfind, digits))
         for told in TOLD.finditer(text, max(0, first), last + AFTER_DIGIT):
+            if len(found) > MOST:
+                break
             start, end = told.span()
             if numbers and (told["number"] or told["lettered"]):
                 number = told[0].replace("-", "").replace(" ", "")[::-1].upper()
-                yield NUMBER, called(number) if told["number"] else number, start, end
+                found.append((NUMBER, called(number) if told["number"] else number, start, end))
             if IdentifierKind.IBAN in kinds and not told["number"] and "-" not in text[end - SHORTEST_IBAN : end]:
-                yield from _turned(iban_at(text[max(0, end - LONGEST_IBAN) : end][::-1], 0), end)
-
-
-def _emails(text: str) -> Iterator[Candidate]:
-    at = text.find("@")
-    while at >= 0:
-        start = max(0, at - BEFORE_AT)
-        if "." in text[start:at].rpartition(" ")[2]:
-            part = text[start : at + AFTER_AT]
-            yield from _turned(emails(part[::-1]), start + len(part))
-        at = text.find("@", at + 1)
-
-
-def _turned(found: Iterator[Candidate], end: int) -> Iterator[Candidate]:
-    """Found in what ends there and was read from its end."""
-    return ((kind, normal, end - last, end - first) for kind, normal, first, last in found)
+                found += turned(iban_at(text[max(0, end - LONGEST_IBAN) : end][::-1], 0), end)
+    return found

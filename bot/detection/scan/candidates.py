@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from bot.detection.scan import identifiers
 from bot.detection.scan.checks import FIRST_GROUP, UUID
 from bot.detection.scan.digests import NUMBER, NUMERIC
+from bot.detection.scan.emails import emails
+from bot.detection.scan.found import MOST, Candidate
 from bot.detection.scan.identifiers import ACCOUNT_DIGITS, IdentifierKind, called
 from bot.detection.scan.matchers import Ends, Needle, runs
 
@@ -22,11 +25,6 @@ MOST_DIGITS = 20
 BEFORE = ("-", " ")
 MOST_GROUPS = 6
 """A number is written in at most so many groups: “4111 1111 1111 1111”, “+49 30 123 45 67”."""
-LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-"
-"""RFC 5322 §3.2.3: what may stand before the @ of an address."""
-MARKS = LOCAL[LOCAL.index(".") :]
-"""With which an address may begin, and hardly any does."""
-DOMAIN = re.compile(r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 GAPS = " .()/-"
 GAP = f"[{GAPS}]"
 NUMBER_CHARACTERS = string.digits + GAPS
@@ -60,27 +58,19 @@ DATE_NEEDLES = (Needle(WRITTEN, MONTHS),)
 """Looked for where `YEARS` are."""
 
 
-Candidate = tuple[str, str, int, int]
-"""Kind, normal form, start and end. The normal form is empty where the check digits were wrong: it counts as work, and means
-nothing. A plain tuple: a number has several of them, and nearly all are thrown away."""
-
-
-def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
-    """`hits`: of `NEEDLES`, by number."""
-    if "@" in text and IdentifierKind.EMAIL in kinds:
-        yield from emails(text)
-    text = without_uuids(text)
-    if NUMBERS in hits:
-        numbers, dates = not kinds.isdisjoint(NUMERIC), BIRTH_DATE in kinds
-        for groups in _groups(text, hits[NUMBERS]):
-            if numbers:
-                yield from _numbers(text, groups)
-            if dates and len(groups) >= DATE_GROUPS:
-                yield from _dates(text, groups[0][0], groups[-1][1])
-    if IBANS in hits and IdentifierKind.IBAN in kinds:
-        yield from _ibans(text)
+def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> list[Candidate]:
+    """`hits`: of `NEEDLES`, by number. No further ones are looked at when there are more than `MOST`."""
+    found = emails(text) if "@" in text and IdentifierKind.EMAIL in kinds else []
+    numbers, ibans = hits.get(NUMBERS), IBANS in hits and IdentifierKind.IBAN in kinds
+    if numbers or ibans:
+        bare = without_uuids(text)
+        if numbers:
+            _numbers(bare, numbers, kinds, found)
+        if ibans:
+            found += islice(_ibans(bare), MOST)
     if IdentifierKind.NAME in kinds:
-        yield from _names(text)
+        found += islice(_names(text), MOST)
+    return found
 
 
 def without_uuids(text: str) -> str:
@@ -95,39 +85,30 @@ def without_uuids(text: str) -> str:
     return "".join(parts) + text[done:] if parts else text
 
 
-def emails(text: str) -> Iterator[Candidate]:
-    for domain in DOMAIN.finditer(text):
-        head = text[max(0, domain.start() - 64) : domain.start()]
-        start = domain.start() - (len(head) - len(head.rstrip(LOCAL)))
-        end = domain.end() - (len(domain[0]) - len(domain[0].rstrip("-.")))
-        normal = text[start:end].lstrip(".'`").casefold()
-        bare = normal.lstrip(MARKS)
-        if not bare.startswith("@"):
-            yield IdentifierKind.EMAIL, normal, start, end
-            if bare != normal:  # “**bob@shop.example**”
-                yield IdentifierKind.EMAIL, bare, start, end
-            shorter = bare.rpartition(".")[0]
-            if "." in shorter.partition("@")[2]:  # “bob@shop.example.Thanks”: no space after the full stop
-                yield IdentifierKind.EMAIL, shorter, start, start + len(shorter)
-
-
-def _groups(text: str, ends: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
-    """Start and end of each group of digits, number by number. Most have one, and are found without a pattern."""
+def _numbers(text: str, ends: Sequence[int], kinds: frozenset[str], found: list[Candidate]) -> None:
+    """Each run of digits and of what may stand between them; most are one number of one group, and need no pattern."""
+    numbers, dates = not kinds.isdisjoint(NUMERIC), BIRTH_DATE in kinds
     for start, end in runs(text, ends, NUMBER_CHARACTERS, DIGITS):
+        if len(found) > MOST:
+            return
         before = text[start:end].rstrip(GAPS)
         number = before.lstrip(GAPS)
         if number.isdigit():
-            end = start + len(before)
-            yield [(end - len(number), end)]
+            if numbers:
+                end = start + len(before)
+                _number(text, [(end - len(number), end)], found)
             continue
         for run in DIGITS.finditer(text, start, end):
-            yield [group.span() for group in GROUP.finditer(text, *run.span())]
+            groups = [group.span() for group in GROUP.finditer(text, *run.span())]
+            if numbers:
+                _number(text, groups, found)
+            if dates and len(groups) >= DATE_GROUPS:
+                found += _dates(text, groups[0][0], groups[-1][1])
 
 
-def _numbers(text: str, groups: Sequence[tuple[int, int]]) -> list[Candidate]:
+def _number(text: str, groups: Sequence[tuple[int, int]], found: list[Candidate]) -> None:
     """Every few groups in a row may be the number: “12 4111 1111 1111 1111” holds a card."""
     last = groups[-1][1]
-    found: list[Candidate] = []
     for first, (start, _) in enumerate(groups):
         if last - start < ACCOUNT_DIGITS:
             break
@@ -145,7 +126,6 @@ def _numbers(text: str, groups: Sequence[tuple[int, int]]) -> list[Candidate]:
                 found.append((NUMBER, digits, start, end))
                 if (number := called(digits)) != digits:
                     found.append((NUMBER, number, start, end))
-    return found
 
 
 def _letters(text: str, start: int) -> re.Match[str] | None:
@@ -158,8 +138,7 @@ def _letters(text: str, start: int) -> re.Match[str] | None:
 
 def _ibans(text: str) -> Iterator[Candidate]:
     """What follows an IBAN may look like more of it: its country says how long it is."""
-    for match in IBAN_START.finditer(text):
-        yield from iban_at(text, match.start())
+    return chain.from_iterable(iban_at(text, match.start()) for match in IBAN_START.finditer(text))
 
 
 def iban_at(text: str, start: int) -> Iterator[Candidate]:

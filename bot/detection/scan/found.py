@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bot.detection.event import MarkKind
 
 PLAIN = "plain"
+MOST = 10_000
+"""Identifiers of one text that are looked up, a hundredth of a second's work."""
 
 
 class Found(NamedTuple):
@@ -24,3 +27,13 @@ class Found(NamedTuple):
     owner: str = ""
     coverage: float = 0.0
     excluded: str = ""
+
+
+Candidate = tuple[str, str, int, int]
+"""What may be somebody's identifier: kind, normal form, start and end. The normal form is empty where the check digits were
+wrong: it counts as work, and means nothing. A plain tuple: a number has several of them, and nearly all are thrown away."""
+
+
+def turned(found: Iterable[Candidate], end: int) -> Iterator[Candidate]:
+    """Found in what ends there and was read from its end."""
+    return ((kind, normal, end - last, end - first) for kind, normal, first, last in found)

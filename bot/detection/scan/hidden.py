@@ -82,7 +82,7 @@ class Piece(NamedTuple):
 def long_runs(text: str, long: Ends, *, turned: bool) -> list[tuple[int, int]]:
     """Start and end of each that a machine may have made. `long`: hits of `LONG_NEEDLES`. `turned`: an address may be written
     from its end, whose password may be any words."""
-    spans = list(runs(text, long[0], ALPHABET, BASE64_RUNS)) if long else []
+    spans = runs(text, long[0], ALPHABET, BASE64_RUNS) if long else []
     return spans if turned else [span for span in spans if MADE.search(text, *span) and not _is_uuid(text, *span)]
 
 

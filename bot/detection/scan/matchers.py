@@ -64,18 +64,18 @@ def engine(*, fast: bool) -> Engine:
     return Engine("re", _PlainPatterns, _PlainWords, sifts=False)
 
 
-def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[str]) -> list[tuple[int, int]]:
     """Each run of these characters in which a match ends, as an engine has told; where bytes are not characters, or it does not
     know, each match of the pattern, which consists of these characters only."""
     if 0 in ends or not text.isascii():
-        yield from (found.span() for found in pattern.finditer(text))
-        return
-    done = 0
+        return [found.span() for found in pattern.finditer(text)]
+    done, spans = 0, []
     for end in ends if len(ends) == 1 else sorted(ends):
         last = end - 1 if text[end - 1] not in characters else end
         start = done + len(text[done:last].rstrip(characters))
-        yield start, last
+        spans.append((start, last))
         done = end
+    return spans
 
 
 def _note(number: int, _start: int, end: int, _flags: int, ends: dict[int, list[int]]) -> None:

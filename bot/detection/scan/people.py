@@ -15,20 +15,17 @@ from bot.detection.scan.candidates import (
     BIRTH_DATE,
     DATE_NEEDLES,
     YEARS,
-    Candidate,
     candidates,
     written_dates,
 )
 from bot.detection.scan.digests import Hashed
-from bot.detection.scan.found import PLAIN, Found
+from bot.detection.scan.found import MOST, PLAIN, Candidate, Found
 from bot.detection.scan.identifiers import IdentifierKind, folded
 from bot.detection.scan.knowledge import Knowledge, Owner
 from bot.detection.scan.matchers import Ends, engine
 from bot.detection.scan.normal import visible
 from bot.detection.scan.own import compile_pattern
 
-MOST = 10_000
-"""Identifiers of one text that are looked up, a hundredth of a second's work."""
 MOST_OWNERS = 5
 """Of one identifier that are marked. What belongs to more people tells nothing of any."""
 WEAK = frozenset({IdentifierKind.NAME, IdentifierKind.BIRTH_DATE})
@@ -53,19 +50,18 @@ class People:
         without names and dates."""
         if not self._kinds or not (self.everywhere or "@" in text or not ANNOUNCED.isdisjoint(hits)):
             return []
-        cut = self.cut_short
-        found = self._owned(self._candidates(text, hits, self._kinds - WEAK if hidden else self._kinds), requester)
+        cut, kinds = self.cut_short, self._kinds - WEAK if hidden else self._kinds
+        found = self._owned(self._candidates(text, hits, kinds), requester)
         if not hidden and ("@" in text or BACKWARDS in hits) and cut == self.cut_short:
             found += self._owned(backwards(text, hits, self._kinds), requester, "reversed")
         return [each for each in found if each.grade == "strong"] if hidden else found
 
-    def _owned(self, found: Iterator[Candidate], requester: str, how: str = PLAIN) -> list[Found]:
+    def _owned(self, candidates: Sequence[Candidate], requester: str, how: str = PLAIN) -> list[Found]:
         """Those that somebody owns."""
         owned: list[Found] = []
-        for number, candidate in enumerate(found):
-            if number == MOST:
-                self.cut_short += 1
-                break
+        if len(candidates) > MOST:
+            self.cut_short += 1
+        for candidate in candidates[:MOST]:
             kind, normal, _, _ = candidate
             digest = self._hashed(f"{kind}\0{normal}") if normal else ""
             owners = self._owners.get(digest)
@@ -73,13 +69,13 @@ class People:
                 owned += _marked(candidate, digest, owners, requester, how)
         return owned
 
-    def _candidates(self, text: str, hits: Ends, kinds: frozenset[str]) -> Iterator[Candidate]:
-        yield from candidates(text, hits, kinds)
+    def _candidates(self, text: str, hits: Ends, kinds: frozenset[str]) -> list[Candidate]:
+        found = candidates(text, hits, kinds)
         if YEARS in hits and BIRTH_DATE in kinds and self._dates(text.encode()):
-            yield from written_dates(text)
+            found += written_dates(text)
         for kind, shape in self._shapes:
-            for start, end in shape.spans(text):
-                yield kind, folded(visible(text[start:end])), start, end
+            found += ((kind, folded(visible(text[start:end])), start, end) for start, end in shape.spans(text))
+        return found
 
 
 def _marked(candidate: Candidate, digest: str, owners: Sequence[Owner], requester: str, how: str) -> Iterator[Found]:
