@@ -48,7 +48,7 @@ class Taken(NamedTuple):
 
 
 class Scans(Protocol):
-    def scan(self, event: Event, arrived: float) -> Seen: ...
+    def scan_all(self, events: Sequence[Event], arrived: float) -> list[Seen]: ...
 
 
 Named = Callable[[list[Seen], bytes], list[Seen]]
@@ -181,9 +181,9 @@ class Watch:
     async def _scanned(self, events: Sequence[Event], arrived: float) -> tuple[list[Seen], bytes]:
         """As they are counted and kept, and the same packed."""
         if is_long(events):
-            seen = [await asyncio.to_thread(self.scanner.scan, events[0], arrived)]
+            seen = await asyncio.to_thread(self.scanner.scan_all, events, arrived)
         else:
-            seen = [self.scanner.scan(event, arrived) for event in events]
+            seen = self.scanner.scan_all(events, arrived)
         packed = self._encode(seen)
         named = self._named(seen, packed)
         return (seen, packed) if named is seen else (named, self._encode(named))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.detection.event import Data, Event, Kind, Seen
@@ -52,8 +52,8 @@ def finding(**changed: Any) -> Finding:
 class AsItIs:
     """A scanner for events without a text."""
 
-    def scan(self, event: Event, arrived: float) -> Seen:
-        return Seen(event=event, arrived=arrived)
+    def scan_all(self, events: Sequence[Event], arrived: float) -> list[Seen]:
+        return [Seen(event=event, arrived=arrived) for event in events]
 
 
 async def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:

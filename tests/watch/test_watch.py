@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -92,9 +92,10 @@ async def test_a_long_text_is_scanned_beside_the_loop_and_keeps_its_place(watch:
     scanner, scanned = watch.running.taker.scanner, []
 
     class Noting:
-        def scan(self, event: Event, arrived: float) -> Seen:
-            scanned.append((event.source_event_id, threading.current_thread() is threading.main_thread()))
-            return scanner.scan(event, arrived)
+        def scan_all(self, events: Sequence[Event], arrived: float) -> list[Seen]:
+            in_loop = threading.current_thread() is threading.main_thread()
+            scanned.extend((event.source_event_id, in_loop) for event in events)
+            return scanner.scan_all(events, arrived)
 
     watch.running.taker.scanner = Noting()
     texts = [None, "x" * 1_000_000, "short", "y" * 64_000, None]

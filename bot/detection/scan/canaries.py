@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.detection.event import MarkKind
@@ -39,17 +39,19 @@ class Canaries:
                 forms.setdefault(text, Form(canary, how, text, len(forms)))
         self._everywhere = [form for form in forms.values() if not MIXED.search(form.text)]
         self._mixed = [form for form in forms.values() if MIXED.search(form.text)]
-        self._hits_everywhere, self._hits_mixed = (
+        self.everywhere, self._hits_mixed = (
             words([form.text.encode("utf-8", "replace") for form in some]).hits
             for some in (self._everywhere, self._mixed)
         )
+        """Of the first: which of those that may stand in any text stand in one that is `evened_bytes`."""
 
-    def hits(self, even: bytes, *, mixed: bool = True) -> Sequence[Form]:
-        """Which of them stand in a text that is `evened_bytes`. `mixed`: a digit may stand before a letter in it."""
-        everywhere = self._hits_everywhere(even)
+    def hits(self, even: bytes) -> Sequence[Form]:
+        """Which of them stand in a text that is `evened_bytes`."""
+        return self.forms(even, self.everywhere(even), mixed=True)
+
+    def forms(self, even: bytes, everywhere: Collection[int], *, mixed: bool) -> Sequence[Form]:
+        """`everywhere`: of the text. `mixed`: a digit may stand before a letter in it."""
         among = self._hits_mixed(even) if mixed else ()
-        if not everywhere and not among:
-            return ()
         return [*(self._everywhere[number] for number in everywhere), *(self._mixed[number] for number in among)]
 
     def find(self, text: str, even: bytes, hits: Sequence[Form], how: str = "") -> Iterator[Found]:

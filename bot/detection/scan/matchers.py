@@ -7,7 +7,7 @@ asked, so both engines lead to the same finds. The choice was measured: `make be
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 

@@ -17,11 +17,11 @@ from bot.detection.scan.excerpts import LONGEST, Redacted
 from bot.detection.scan.found import Found
 from bot.detection.scan.ids import Ids
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.normal import INVISIBLE, Forms, forms, forms_of, visible
+from bot.detection.scan.normal import INVISIBLE, forms, forms_of, visible
 from bot.detection.scan.probes import KINDS, probe
 from bot.detection.scan.shingles import squeezed
-from bot.detection.scan.sought import Asking, Sought
-from bot.detection.scan.streams import Streams
+from bot.detection.scan.sought import Asking, Looked, Sought, Text
+from bot.detection.scan.streams import Joined, Stream, Streams
 
 MOST_MARKS = 50
 """Of one kind and grade in one text, so that a heap of one sort hides no other."""
@@ -81,53 +81,68 @@ class Scanner:
 
     def scan(self, event: Event, arrived: float) -> Seen:
         """`arrived`: Unix seconds of our clock."""
+        return self.scan_all((event,), arrived)[0]
+
+    def scan_all(self, events: Sequence[Event], arrived: float) -> list[Seen]:
+        """The events of a step, in their order: together each takes a fifth less than by itself."""
+        marks = iter(self._marked([event for event in events if event.text]))
+        return [self._seen(event, next(marks) if event.text else (), arrived) for event in events]
+
+    def _seen(self, event: Event, marks: tuple[Mark, ...], arrived: float) -> Seen:
         requester = self._requester(event.user_id) if event.user_id is not None else ""
+        if event.signals:
+            marks = (*marks, *self._told(event))
         if event.excerpt_redacted is not None:
             event = msgspec.structs.replace(event, excerpt_redacted=self._showable(event, requester))
         if event.text is None:  # most of them, at a quarter of a million a second
-            marks = tuple(self._told(event)) if event.signals else ()
             return Seen(event=event, marks=marks, requester=requester, arrived=arrived)
         asked = event.text if event.stage is Stage.INPUT and not event.resent else None
         held_back = asked and event.verdicts and any(verdict.outcome in HELD_BACK for verdict in event.verdicts)
-        of = forms(event.text)
-        marks = self._marks(event, of, requester) if event.text else ()
-        if event.signals:
-            marks = (*marks, *self._told(event))
         return Seen(
             event=msgspec.structs.replace(event, text=None),
             marks=marks,
             requester=requester,
-            fingerprint=self._fingerprint(of[2]) if held_back or (asked and self._sought.fleets) else "",
+            fingerprint=self._fingerprint(asked) if asked and (held_back or self._sought.fleets) else "",
             text_id=self._hashed(f"text\0{asked}") if held_back else "",
             arrived=arrived,
         )
 
-    def _marks(self, event: Event, of: Forms, requester: str) -> tuple[Mark, ...]:
-        stream = None if event.resent else self._streams.of(event)
-        if stream is not None:
-            joined = stream.joined(of[0])
-            if stream.ahead:
-                of = forms_of(joined)
-        looked = self._sought.look(of, event.app, asked=event.stage is Stage.INPUT)
-        if looked is None:
-            return ()
-        held = {} if stream is None else stream.held
-        found = self._sought.find(of, looked, Asking(event, requester, held))
-        fresh = found if stream is None else [each for each in found if stream.is_new(each)]
+    def _marked(self, events: Sequence[Event]) -> list[tuple[Mark, ...]]:
+        """The marks of each. All have a text."""
+        own = [forms(event.text or "") for event in events]
+        streams = [None if event.resent else self._streams.of(event) for event in events]
+        joined = [Joined(of[0]) if to is None else to.joined(of[0]) for of, to in zip(own, streams, strict=True)]
+        texts = [
+            Text(forms_of(all_.text) if all_.ahead else of, event.app, event.stage is Stage.INPUT)
+            for event, of, all_ in zip(events, own, joined, strict=True)
+        ]
+        looked = self._sought.look(texts)
+        return [
+            self._marks(event, text, to, all_, look) if look is not None else ()
+            for event, text, to, all_, look in zip(events, texts, streams, joined, looked, strict=True)
+        ]
+
+    def _marks(
+        self, event: Event, text: Text, stream: Stream | None, joined: Joined, looked: Looked
+    ) -> tuple[Mark, ...]:
+        requester = self._requester(event.user_id) if event.user_id is not None else ""
+        held = {} if stream is None else stream.quoted(joined)
+        found = self._sought.find(text.of, looked, Asking(event, requester, held))
+        fresh = found if stream is None or not found else stream.fresh(found, joined)
         if event.resent:
             fresh = [each for each in fresh if each.kind is not MarkKind.PROBE]
         if not fresh:
             return ()
-        redacted, ahead = Redacted(of[0], found), 0 if stream is None else stream.ahead
-        return tuple(self._mark(each, redacted, of[0], ahead, event.text or "") for each in _chosen(fresh))
+        shown = text.of[0]
+        redacted = Redacted(shown, found)
+        return tuple(self._mark(each, redacted, shown, joined.ahead, event.text or "") for each in _chosen(fresh))
 
     def _showable(self, event: Event, requester: str) -> str | None:
         """What the source itself made of a text, as far as it may be shown: no longer than an excerpt of ours, and as bare."""
-        text = visible(event.excerpt_redacted or "")
-        of = forms_of(text)
-        looked = self._sought.look(of, event.app, asked=event.stage is Stage.INPUT)
+        of = forms_of(visible(event.excerpt_redacted or ""))
+        (looked,) = self._sought.look([Text(of, event.app, event.stage is Stage.INPUT)])
         found = self._sought.find(of, looked, Asking(event, requester, {})) if looked is not None else []
-        line = Redacted(text, found).around(0, min(len(text), LONGEST))
+        line = Redacted(of[0], found).around(0, min(len(of[0]), LONGEST))
         return self._sought.showable(line) or None
 
     def _mark(self, found: Found, redacted: Redacted, joined: str, ahead: int, raw: str) -> Mark:
@@ -168,8 +183,8 @@ class Scanner:
             for name in names
         ]
 
-    def _fingerprint(self, even: bytes) -> str:
-        kept = squeezed(even).translate(SMALL, DIGITS)
+    def _fingerprint(self, asked: str) -> str:
+        kept = squeezed(forms(asked)[2]).translate(SMALL, DIGITS)
         return self._hashed(b"input\0" + kept) if kept else ""
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from bot.detection.event import Event, MarkKind, Stage
 from bot.detection.scan import credentials, hidden, probes
@@ -33,7 +34,7 @@ RANDOM = re.compile(
 """Looks like something that a machine made. A credential whose surroundings no issuer's form expects is still not shown."""
 
 
-class Looked(NamedTuple):
+class Looked(msgspec.Struct, frozen=True, gc=False):
     """What may stand in a text. Where exactly, and whether it does, is looked at by who knows it."""
 
     hits: Ends
@@ -47,7 +48,14 @@ class Looked(NamedTuple):
     """Of `probes.NEEDLES`, in an input."""
 
 
-class Asking(NamedTuple):
+class Text(msgspec.Struct, frozen=True, gc=False):
+    of: Forms
+    app: str | None
+    asked: bool = False
+    """It is an input."""
+
+
+class Asking(msgspec.Struct, frozen=True, gc=False):
     """Who asked, and what the stream had quoted."""
 
     event: Event
@@ -80,19 +88,34 @@ class Sought:
         self._always = self.people.everywhere or bool(self._own)
         """Something is looked for that nothing announces."""
 
-    def look(self, of: Forms, app: str | None, *, asked: bool = False) -> Looked | None:
-        """None where nothing stands in the text, as in most, which cost the searches alone. `asked`: it is an input."""
-        text, data, even = of
+    def look(self, texts: Sequence[Text]) -> list[Looked | None]:
+        """None for each where nothing stands in it, as in most, which cost the searches alone. One search goes over all of them
+        before the next begins: what it needs is then still in the processor's cache."""
+        forms = [text.of for text in texts]
+        hits = [
+            (self._all_asked if text.asked and of[2] is of[1] else self._all)(of[1])
+            for text, of in zip(texts, forms, strict=True)
+        ]
+        apart = [self._apart(data) for _, data, _ in forms]
+        canaries = [self._canaries.everywhere(even) for _, _, even in forms]
+        are_of = self._fragments.are_of
+        quoted = [self._quoted(text.of[2]) if are_of(text.app) else () for text in texts]
+        return list(map(self._looked, texts, hits, apart, canaries, quoted))
+
+    def _looked(
+        self, text: Text, hits: Ends, apart: Ends, everywhere: Collection[int], quoted: Collection[str]
+    ) -> Looked | None:
+        shown, data, even = text.of
         foreign = even is not data
-        hits = self._all_asked(data) if asked and not foreign else self._all(data)
-        canaries = self._canaries.hits(even, mixed=LETTERED in hits or (foreign and even != data.lower()))
-        quoted = self._fragments.written_in(squeezed(even)) if self._fragments.are_of(app) else ()
-        apart = self._apart(data)
-        probing = self._asked(even) if asked and (foreign or max(hits, default=0) >= ASKED) else {}
-        told = hits or canaries or quoted or apart or probing
-        if told or self._always or "@" in text or "%" in text:
+        mixed = LETTERED in hits or (foreign and even != data.lower())
+        canaries = self._canaries.forms(even, everywhere, mixed=mixed) if mixed or everywhere else ()
+        probing = self._asked(even) if text.asked and (foreign or max(hits, default=0) >= ASKED) else {}
+        if hits or canaries or quoted or apart or probing or self._always or "@" in shown or "%" in shown:
             return Looked(hits, canaries, quoted, bool(apart), probing)
         return None
+
+    def _quoted(self, even: bytes) -> Collection[str]:
+        return self._fragments.written_in(squeezed(even))
 
     def find(self, of: Forms, looked: Looked, asking: Asking) -> list[Found]:
         """All finds, in no order."""
@@ -178,15 +201,16 @@ class Sought:
                 layer = layer[:count] if left >= 0 else []
             count -= len(layer)
             deeper: list[Piece] = []
-            for piece in layer:
-                yield from self._uncovered(piece, deeper, asking)
+            texts = [Text(forms(piece.text), asking.event.app) for piece in layer]
+            for piece, text, looked in zip(layer, texts, self.look(texts), strict=True):
+                if looked is not None:
+                    yield from self._uncovered(piece, text.of, looked, deeper, asking)
             layer = deeper
 
-    def _uncovered(self, piece: Piece, deeper: list[Piece], asking: Asking) -> Iterator[Found]:
-        text, _, even = of = forms(piece.text)
-        looked = self.look(of, asking.event.app)
-        if looked is None:
-            return
+    def _uncovered(
+        self, piece: Piece, of: Forms, looked: Looked, deeper: list[Piece], asking: Asking
+    ) -> Iterator[Found]:
+        text, _, even = of
         piece = piece._replace(text=text)
         _, how, start, end = piece
         for canary in self._canaries.find(text, even, looked.canaries, how):

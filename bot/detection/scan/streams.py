@@ -7,6 +7,7 @@ silent longest are let go, and counted.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import msgspec
 
@@ -21,6 +22,18 @@ REPEATED = 32
 Key = tuple[object, ...]
 
 
+class Joined(msgspec.Struct, frozen=True, gc=False):
+    """A piece, with the end of what came before it."""
+
+    text: str
+    begin: int = 0
+    """Where in the whole text it begins."""
+    ahead: int = 0
+    """How much of it had come before."""
+    again: bool = False
+    """It is what had come before, delivered twice or told as a whole."""
+
+
 class Stream(msgspec.Struct, gc=False):
     """Most have one piece, and nothing in it: that costs as little as can be."""
 
@@ -28,41 +41,42 @@ class Stream(msgspec.Struct, gc=False):
     """What was joined last, no longer than twice the tail: its end. It is cut off when a next piece comes."""
     passed: int = 0
     """Characters of the whole text that came before the tail."""
-    begin: int = 0
-    ahead: int = 0
-    """Of what was joined last: where in the whole text it began, and how much of it had come before."""
     told: frozenset[tuple[MarkKind, str, int, str]] = frozenset()
     """What began where in the whole text, and whose it is: one that has grown since is not told again."""
     held: Held = {}
 
-    def joined(self, text: str) -> str:
-        """The tail and the text, of which a new tail is kept; the text alone where it is the same one again, delivered twice or
-        told as a whole."""
-        if self.last:
-            tail = self.last[-TAIL:]
-            if REPEATED <= len(tail) <= len(text) and text.endswith(tail):
-                self.passed += len(tail)
-                self.held.clear()
-                tail = ""
-            text = tail + text
-            self.begin, self.ahead = self.passed, len(tail)
-            if self.told:
-                self.told = frozenset(each for each in self.told if each[2] >= self.begin)
-        size = len(text)
+    def joined(self, text: str) -> Joined:
+        """The tail and the text, of which a new tail is kept; the text alone where it is the same one again."""
+        tail, again = self.last[-TAIL:], False
+        if REPEATED <= len(tail) <= len(text) and text.endswith(tail):
+            self.passed += len(tail)
+            tail, again = "", True
+        joined = Joined(tail + text, self.passed, len(tail), again)
+        size = len(joined.text)
         if size > TAIL:
             self.passed += size - TAIL
-        self.last = text if size <= 2 * TAIL else text[-TAIL:]
-        return text
+        self.last = joined.text if size <= 2 * TAIL else joined.text[-TAIL:]
+        return joined
 
-    def is_new(self, found: Found) -> bool:
-        """It was not told with an earlier piece: it ends in this one, and did not begin as something that was told."""
-        if found.kind is MarkKind.FRAGMENT:
-            return found.end > self.ahead  # what of a quote is new, `fragments` knows
-        here = (found.kind, found.name, self.begin + found.start, found.owner)
-        if found.end <= self.ahead or here in self.told:
-            return False
-        self.told |= {here}
-        return True
+    def quoted(self, joined: Joined) -> Held:
+        """What it had quoted of prompts before this piece."""
+        if joined.again:
+            self.held.clear()
+        return self.held
+
+    def fresh(self, found: Sequence[Found], joined: Joined) -> list[Found]:
+        """Those that were not told with an earlier piece: they end in this one, and did not begin as something that was told.
+        To be asked piece by piece, in their order."""
+        told = {each for each in self.told if each[2] >= joined.begin}
+        fresh = []
+        for each in found:
+            here = (each.kind, each.name, joined.begin + each.start, each.owner)
+            # what of a quote is new, `fragments` knows
+            if each.end > joined.ahead and (each.kind is MarkKind.FRAGMENT or here not in told):
+                fresh.append(each)
+                told.add(here)
+        self.told = frozenset(told)
+        return fresh
 
 
 class Streams:

@@ -6,9 +6,11 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.detection.event import Mark
-from tests.detection.scan.corpus import CANARY, PROMPT, scanned, scanner, token
+from tests.detection.scan.corpus import CANARY, PROMPT, event, scanned, scanner, token
 
 WHOLE = (
     f"Hello, the key is {token('github_token')} and mail goes to bob.miller@library.example, says {CANARY}. Bye now!"
@@ -93,3 +95,27 @@ def test_a_stream_that_went_on_is_kept_before_one_that_began_later() -> None:
         assert scanned(piece, one, call_id=call).marks == ()
     assert names(scanned(CANARY[9:], one, call_id="first").marks) == ["vault"]
     assert scanned(CANARY[9:], one, call_id="later").marks == ()
+
+
+TOLD = f"{PROMPT} {WHOLE}"
+PIECES = st.one_of(
+    st.just(TOLD),
+    st.tuples(st.integers(0, len(TOLD)), st.integers(1, 600)).map(lambda cut: TOLD[cut[0] : sum(cut)]),
+)
+SENT = st.lists(st.tuples(st.none() | PIECES, st.sampled_from(["a", "b", None]), st.booleans(), st.booleans()), max_size=9)
+
+
+@given(SENT, st.data())
+def test_however_the_pieces_are_put_into_steps_the_same_is_told(
+    sent: list[tuple[str | None, str | None, bool, bool]], data: st.DataObject
+) -> None:
+    events = [
+        event(text, call_id=call, resent=resent, excerpt_redacted=f"says {CANARY}" if told else None)
+        for text, call, resent, told in sent
+    ]
+    one, other = scanner(), scanner()
+    cuts = sorted({0, len(events), *data.draw(st.lists(st.integers(0, len(events)), max_size=4))})
+    steps = [events[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    together = [seen for step in steps for seen in one.scan_all(step, 0.0)]
+    assert together == [other.scan(each, 0.0) for each in events]
+    assert len(together) == len(events) and not any(seen.event.text for seen in together)
