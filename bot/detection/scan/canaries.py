@@ -43,10 +43,10 @@ class Canaries:
             words([form.text.encode("utf-8", "replace") for form in some]).hits
             for some in (self._everywhere, self._mixed)
         )
-        """Of the first: which of those that may stand in any text stand in one that is `evened_bytes`."""
+        """Of the first: which of those that may stand in any text stand in one that is `evened`."""
 
     def hits(self, even: bytes) -> Sequence[Form]:
-        """Which of them stand in a text that is `evened_bytes`."""
+        """Which of them stand in a text that is `evened`."""
         return self.forms(even, self.everywhere(even), mixed=True)
 
     def forms(self, even: bytes, everywhere: Collection[int], *, mixed: bool) -> Sequence[Form]:

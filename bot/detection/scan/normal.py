@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from unicodedata import combining, is_normalized, normalize
 
+import msgspec
+
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
@@ -28,9 +30,19 @@ LIGATURES = re.compile("[\ufdfa\ufdfb]")
 OFTEN = (("\u2026", "..."), ("\u00a0", " "))
 """What NFKC makes of the two that people write most, an ellipsis and a space that does not break. Without others it is all."""
 ASCII = bytes(range(128))
-Forms = tuple[str, bytes, bytes]
-"""One text as it is looked at: `visible`; that in UTF-8; that, `evened_bytes`, the same object where all of it is ASCII. Whoever
-has them hands them on: making them takes as long as searching them."""
+
+
+class Forms(msgspec.Struct, frozen=True, gc=False):
+    """One text as it is looked at. Whoever has them hands them on: making them takes as long as searching them."""
+
+    text: str
+    """`visible`."""
+    data: bytes
+    """That in UTF-8."""
+    even: bytes
+    """That, `evened`; the same object where all of it is ASCII."""
+    rare: str = ""
+    """The `others` of it."""
 
 
 def visible(text: str) -> str:
@@ -61,17 +73,17 @@ def _visible(text: str, rare: str) -> str:
 def forms(text: str) -> Forms:
     if text.isascii():
         data = text.encode()
-        return text, data, data
+        return Forms(text, data, data)
     data = text.encode("utf-8", "surrogatepass")
     rare = others(data)
     shown = _visible(text, rare)
-    return (text, data, _evened(data, rare)) if shown is text else forms_of(shown)
+    return Forms(text, data, *_evened(data, rare)) if shown is text else forms_of(shown)
 
 
 def forms_of(shown: str) -> Forms:
     """Of a text that is `visible`."""
     data = shown.encode()
-    return shown, data, evened_bytes(data)
+    return Forms(shown, data, data) if shown.isascii() else Forms(shown, data, *_evened(data, others(data)))
 
 
 def normal(text: str) -> str:
@@ -82,24 +94,19 @@ def normal(text: str) -> str:
 
 def evened(text: str) -> str:
     """The normal form of a text that is `visible`. ASCII alone comes back as it is: matchers take its letters in either case."""
-    return text if text.isascii() else evened_bytes(text.encode()).decode()
+    return forms_of(text).even.decode()
 
 
-def evened_bytes(data: bytes) -> bytes:
-    """`evened` in UTF-8."""
-    return data if data.isascii() else _evened(data, others(data))
-
-
-def _evened(data: bytes, rare: str) -> bytes:
-    """`rare`: its `others`. Where they are in their normal form, only the letters of ASCII are made small."""
+def _evened(data: bytes, rare: str) -> tuple[bytes, str]:
+    """With its `others`. `rare`: those of the text. Where they are in their normal form, only the letters of ASCII are made
+    small."""
     if rare.casefold() == rare and _settled(rare) and rare.translate(LOOK_ALIKES) == rare:
-        return data.lower()
+        return data.lower(), rare
     folded = data.decode().casefold()
-    rare = others(folded.encode())
-    if not _settled(rare):
+    if not _settled(others(folded.encode())):
         folded = normalize("NFKC", folded)
-        rare = others(folded.encode())
-    return (folded if rare.translate(LOOK_ALIKES) == rare else folded.translate(LOOK_ALIKES)).encode()
+    even = folded.translate(LOOK_ALIKES).encode()
+    return even, others(even)
 
 
 def original(text: str, at: int) -> int:

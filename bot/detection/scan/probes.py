@@ -43,7 +43,7 @@ class Probes:
         self._patterns = [re.compile(_latin(ask.pattern)) for asks in ASKS.values() for ask in asks]
 
     def find(self, text: str, even: bytes, hits: Ends) -> Iterator[Found]:
-        """The first of each kind. `even`: the text `evened_bytes`. `hits`: of `NEEDLES` in it, by number."""
+        """The first of each kind. `even`: the text `evened`. `hits`: of `NEEDLES` in it, by number."""
         normal = (even.lower() if even.isascii() else even).decode()
         told: set[str] = set()
         for number in sorted(hits):

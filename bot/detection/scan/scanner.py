@@ -111,7 +111,7 @@ class Scanner:
         """The marks of each. All have a text."""
         own = [forms(event.text or "") for event in events]
         streams = [None if event.resent else self._streams.of(event) for event in events]
-        joined = [Joined(of[0]) if to is None else to.joined(of[0]) for of, to in zip(own, streams, strict=True)]
+        joined = [Joined(of.text) if to is None else to.joined(of.text) for of, to in zip(own, streams, strict=True)]
         texts = [
             Text(forms_of(all_.text) if all_.ahead else of, event.app, event.stage is Stage.INPUT)
             for event, of, all_ in zip(events, own, joined, strict=True)
@@ -133,7 +133,7 @@ class Scanner:
             fresh = [each for each in fresh if each.kind is not MarkKind.PROBE]
         if not fresh:
             return ()
-        shown = text.of[0]
+        shown = text.of.text
         redacted = Redacted(shown, found)
         return tuple(self._mark(each, redacted, shown, joined.ahead, event.text or "") for each in _chosen(fresh))
 
@@ -142,7 +142,7 @@ class Scanner:
         of = forms_of(visible(event.excerpt_redacted or ""))
         (looked,) = self._sought.look([Text(of, event.app, event.stage is Stage.INPUT)])
         found = self._sought.find(of, looked, Asking(event, requester, {})) if looked is not None else []
-        line = Redacted(of[0], found).around(0, min(len(of[0]), LONGEST))
+        line = Redacted(of.text, found).around(0, min(len(of.text), LONGEST))
         return self._sought.showable(line) or None
 
     def _mark(self, found: Found, redacted: Redacted, joined: str, ahead: int, raw: str) -> Mark:
@@ -184,7 +184,7 @@ class Scanner:
         ]
 
     def _fingerprint(self, asked: str) -> str:
-        kept = squeezed(forms(asked)[2]).translate(SMALL, DIGITS)
+        kept = squeezed(forms(asked)).translate(SMALL, DIGITS)
         return self._hashed(b"input\0" + kept) if kept else ""
 
 

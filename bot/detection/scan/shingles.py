@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bot.detection.scan.digests import Hashed, digester
-from bot.detection.scan.normal import normal, others
+from bot.detection.scan.normal import Forms, normal, others
 
 WIDTH = 8
 PART = 4
@@ -24,8 +24,6 @@ WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff
 """Chinese and Japanese put no spaces: each of their characters is a word."""
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 SEPARATORS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
-MARKS = SEPARATORS + bytes(range(128, 256))
-"""What stands in no word of a text whose letters are all of ASCII."""
 LETTERS = bytes(byte if byte > 127 else ord(chr(byte).lower()) if chr(byte).isalnum() else 32 for byte in range(256))
 
 
@@ -70,15 +68,16 @@ def _without_marks(data: bytes, rare: str, instead: bytes) -> bytes:
     return data
 
 
-def squeezed(even: bytes) -> bytes:
-    """The words of a text that is `evened_bytes`, with nothing between them: a fifth of what dividing them takes. Letters of
-    ASCII stay in their case where it holds no others."""
-    if even.isascii():
-        return even.translate(None, SEPARATORS)
-    rare = others(even)
-    if not any(map(str.isalnum, rare)):
-        return even.translate(None, MARKS)
-    return _without_marks(even, rare, b"").translate(None, SEPARATORS)
+def squeezed(of: Forms) -> bytes:
+    """The words of a text with nothing between them: a fifth of what dividing them takes. Letters of ASCII stay in their case
+    where it holds no others."""
+    if not of.rare:
+        return of.even.translate(None, SEPARATORS)
+    letters = "".join(filter(str.isalnum, of.rare)).encode()
+    marks = "".join(char for char in of.rare if not char.isalnum()).encode()
+    if set(letters).isdisjoint(marks):  # as in most texts of Latin letters: no byte of a mark is one of a letter
+        return of.even.translate(None, SEPARATORS + marks)
+    return _without_marks(of.even, of.rare, b"").translate(None, SEPARATORS)
 
 
 def spans_of(text: str) -> list[tuple[int, int]]:

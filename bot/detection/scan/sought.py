@@ -91,35 +91,34 @@ class Sought:
     def look(self, texts: Sequence[Text]) -> list[Looked | None]:
         """None for each where nothing stands in it, as in most, which cost the searches alone. One search goes over all of them
         before the next begins: what it needs is then still in the processor's cache."""
-        forms = [text.of for text in texts]
         hits = [
-            (self._all_asked if text.asked and of[2] is of[1] else self._all)(of[1])
-            for text, of in zip(texts, forms, strict=True)
+            (self._all_asked if text.asked and text.of.even is text.of.data else self._all)(text.of.data)
+            for text in texts
         ]
-        apart = [self._apart(data) for _, data, _ in forms]
-        canaries = [self._canaries.everywhere(even) for _, _, even in forms]
+        apart = [self._apart(text.of.data) for text in texts]
+        canaries = [self._canaries.everywhere(text.of.even) for text in texts]
         are_of = self._fragments.are_of
-        quoted = [self._quoted(text.of[2]) if are_of(text.app) else () for text in texts]
+        quoted = [self._quoted(text.of) if are_of(text.app) else () for text in texts]
         return list(map(self._looked, texts, hits, apart, canaries, quoted))
 
     def _looked(
         self, text: Text, hits: Ends, apart: Ends, everywhere: Collection[int], quoted: Collection[str]
     ) -> Looked | None:
-        shown, data, even = text.of
-        foreign = even is not data
-        mixed = LETTERED in hits or (foreign and even != data.lower())
+        shown, even = text.of.text, text.of.even
+        foreign = even is not text.of.data
+        mixed = LETTERED in hits or (foreign and even != text.of.data.lower())
         canaries = self._canaries.forms(even, everywhere, mixed=mixed) if mixed or everywhere else ()
         probing = self._asked(even) if text.asked and (foreign or max(hits, default=0) >= ASKED) else {}
         if hits or canaries or quoted or apart or probing or self._always or "@" in shown or "%" in shown:
             return Looked(hits, canaries, quoted, bool(apart), probing)
         return None
 
-    def _quoted(self, even: bytes) -> Collection[str]:
-        return self._fragments.written_in(squeezed(even))
+    def _quoted(self, of: Forms) -> Collection[str]:
+        return self._fragments.written_in(squeezed(of))
 
     def find(self, of: Forms, looked: Looked, asking: Asking) -> list[Found]:
         """All finds, in no order."""
-        (text, _, even), hits = of, looked.hits
+        text, even, hits = of.text, of.even, looked.hits
         found = [] if CREDENTIALS.isdisjoint(hits) else list(self._credentials.find(text, hits, FIRST))
         found += self.people.find(text, hits, asking.requester)
         if looked.canaries:
@@ -136,7 +135,7 @@ class Sought:
 
     def _within(self, of: Forms, looked: Looked, asking: Asking) -> Iterator[Found]:
         """Whatever is written from its end, or hidden."""
-        text = of[0]
+        text = of.text
         long = self._long_runs(of, looked)
         if long:
             yield from self._backwards(text, long)
@@ -147,17 +146,17 @@ class Sought:
     def _long_runs(self, of: Forms, looked: Looked) -> list[tuple[int, int]]:
         if MADE.isdisjoint(looked.hits):
             return []
-        return hidden.long_runs(of[0], self._long(of[1]), turned=TURNED in looked.hits)
+        return hidden.long_runs(of.text, self._long(of.data), turned=TURNED in looked.hits)
 
     def _pieces(self, of: Forms, looked: Looked, long: Sequence[tuple[int, int]], how: str = "") -> list[Piece]:
-        apart = self._kinds_apart(of[1]) if looked.apart or ESCAPED in looked.hits else {}
-        return hidden.pieces(of[0], long, apart, how)
+        apart = self._kinds_apart(of.data) if looked.apart or ESCAPED in looked.hits else {}
+        return hidden.pieces(of.text, long, apart, how)
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
         line = self._credentials.without(line, self._shapes(line.encode("utf-8", "replace")), FIRST)
         line = RANDOM.sub("[redacted]", line)
-        return "" if self._canaries.hits(forms(line)[2]) else line
+        return "" if self._canaries.hits(forms(line).even) else line
 
     def _owned(self, text: str, event: Event) -> Iterator[Found]:
         for kind, name, pattern in self._own:
@@ -210,7 +209,7 @@ class Sought:
     def _uncovered(
         self, piece: Piece, of: Forms, looked: Looked, deeper: list[Piece], asking: Asking
     ) -> Iterator[Found]:
-        text, _, even = of
+        text, even = of.text, of.even
         piece = piece._replace(text=text)
         _, how, start, end = piece
         for canary in self._canaries.find(text, even, looked.canaries, how):

@@ -12,7 +12,7 @@ from bot.detection.scan import Knowledge, Prompt, Scanner, shingles_of
 from bot.detection.scan.digests import digester
 from bot.detection.scan.fragments import Fragments
 from bot.detection.scan.matchers import engine
-from bot.detection.scan.normal import evened, normal, visible
+from bot.detection.scan.normal import evened, forms, forms_of, normal, visible
 from bot.detection.scan.shingles import ANCHOR, WIDTH, squeezed, words_of
 from tests.detection.scan.corpus import KEY, PROMPT, scanned, scanner
 
@@ -99,14 +99,14 @@ def test_every_eight_words_of_a_prompt_are_found_however_they_are_written() -> N
 @given(st.one_of(quotes(), st.text()))
 def test_squeezed_is_the_words_without_anything_between_them(text: str) -> None:
     shown = visible(text)
-    assert squeezed(evened(shown).encode()).lower() == b"".join(words_of(shown)).lower()
+    assert squeezed(forms_of(shown)).lower() == b"".join(words_of(shown)).lower()
     assert normal(shown) == (evened(shown).lower() if shown.isascii() else evened(shown))
 
 
 def test_anchors_are_cut_from_what_is_looked_for_only() -> None:
     sift = Fragments(PROMPTS, digester(KEY), engine(fast=True).words)
-    assert not sift.written_in(squeezed(GREETING.encode())), "an answer that greets is not divided into words"
-    assert sift.written_in(squeezed(" ".join(PROMPT.split()[9 : 9 + WIDTH]).encode()))
+    assert not sift.written_in(squeezed(forms(GREETING))), "an answer that greets is not divided into words"
+    assert sift.written_in(squeezed(forms(" ".join(PROMPT.split()[9 : 9 + WIDTH]))))
     words = "".join(PROMPT.lower().replace(",", "").replace(".", "").split())
     assert all(anchor in words for anchor in PROMPTS[0].anchors)
     shingles = sum(map(bool, PROMPTS[0].shingles))

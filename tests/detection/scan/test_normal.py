@@ -16,6 +16,7 @@ from bot.detection.scan.normal import (
     forms,
     forms_of,
     normal,
+    others,
     visible,
 )
 
@@ -35,11 +36,12 @@ TEXTS = st.one_of(
 @example("NAÏVE “café” — K")
 @given(TEXTS)
 def test_the_forms_of_a_text_are_those_that_each_step_makes_by_itself(text: str) -> None:
-    shown, data, even = forms(text)
+    of = forms(text)
+    shown, data, even = of.text, of.data, of.even
     assert shown == visible(text) and data == shown.encode()
     folded = shown if shown.isascii() else normalize("NFKC", shown.casefold()).translate(LOOK_ALIKES)
     assert even.decode() == folded == evened(shown)
-    assert forms_of(shown) == (shown, data, even)
+    assert forms_of(shown) == of and of.rare == others(even)
     assert normal(text) == (folded.lower() if shown.isascii() else folded)
 
 
@@ -58,5 +60,5 @@ def test_capitals_that_only_look_wide_are_the_same_text() -> None:
 @settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=127), max_size=40))
 def test_of_a_text_in_ascii_all_forms_are_one(text: str) -> None:
-    shown, data, even = forms(text)
-    assert shown is text and even is data
+    of = forms(text)
+    assert of.text is text and of.even is of.data and not of.rare

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -102,7 +103,9 @@ PIECES = st.one_of(
     st.just(TOLD),
     st.tuples(st.integers(0, len(TOLD)), st.integers(1, 600)).map(lambda cut: TOLD[cut[0] : sum(cut)]),
 )
-SENT = st.lists(st.tuples(st.none() | PIECES, st.sampled_from(["a", "b", None]), st.booleans(), st.booleans()), max_size=9)
+SENT = st.lists(
+    st.tuples(st.none() | PIECES, st.sampled_from(["a", "b", None]), st.booleans(), st.booleans()), max_size=9
+)
 
 
 @given(SENT, st.data())
@@ -115,7 +118,7 @@ def test_however_the_pieces_are_put_into_steps_the_same_is_told(
     ]
     one, other = scanner(), scanner()
     cuts = sorted({0, len(events), *data.draw(st.lists(st.integers(0, len(events)), max_size=4))})
-    steps = [events[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    steps = [events[start:end] for start, end in pairwise(cuts)]
     together = [seen for step in steps for seen in one.scan_all(step, 0.0)]
     assert together == [other.scan(each, 0.0) for each in events]
     assert len(together) == len(events) and not any(seen.event.text for seen in together)
