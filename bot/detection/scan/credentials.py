@@ -30,8 +30,9 @@ class Credentials:
         self._patterns = [_compiled(issuer) for issuer in ISSUERS]
 
     def without(self, line: str, hits: Ends, first: int) -> str:
-        """A line that is to be shown, without what looks like a credential: also where it is glued to something."""
-        for number in sorted(number - first for number in hits if number >= first):
+        """A line that is to be shown, without what looks like a credential: also where it is glued to something. `hits`: as for
+        `find`."""
+        for number in _mine(hits, first):
             pattern = re.compile(ISSUERS[number].pattern, re.ASCII)
             group = "value" if "value" in pattern.groupindex else 0
             for match in reversed(list(pattern.finditer(line))):
@@ -42,7 +43,7 @@ class Credentials:
         """`hits`: by the number of the needle, of which `NEEDLES` begin at `first`; others are somebody else's. A weak find that
         overlaps a better one is left out."""
         taken: list[tuple[int, int]] = []
-        for number in sorted(number - first for number in hits if first <= number < first + len(NEEDLES)):
+        for number in _mine(hits, first):
             issuer = ISSUERS[number]
             for match in self._patterns[number].finditer(text):
                 found = _judged(issuer, match)
@@ -50,6 +51,10 @@ class Credentials:
                     continue
                 taken.append((found.start, found.end))
                 yield found
+
+
+def _mine(hits: Ends, first: int) -> list[int]:
+    return sorted(number - first for number in hits if first <= number < first + len(NEEDLES))
 
 
 def _compiled(issuer: Issuer) -> re.Pattern[str]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bot.detection.scan.digests import Hashed
 from bot.detection.scan.found import PLAIN
 from bot.detection.scan.knowledge import Prompt
-from bot.detection.scan.matchers import Words
+from bot.detection.scan.matchers import Words, seldom
 from bot.detection.scan.shingles import PART, SHORT, WIDTH, part, shingle, word_digest
 
 STEP = 8
@@ -108,9 +108,12 @@ class Fragments:
         """Whether any prompt is looked for in this application's texts."""
         return app in self._apps or None in self._apps or (app is None and bool(self._prompts))
 
-    def written_in(self, letters: bytes) -> Collection[str]:
-        """How a quote may be written in a text that is `squeezed`: nothing for one that holds no anchor, and so no quote."""
-        hits = self._anchors.hits(letters)
+    def written_in(self, letters: Sequence[bytes]) -> list[Collection[str]]:
+        """How a quote may be written in each of these texts, which are `squeezed`: nothing for one that holds no anchor, and so
+        no quote."""
+        return list(map(self._written, seldom(self._anchors.hits, letters)))
+
+    def _written(self, hits: Collection[int]) -> Collection[str]:
         if not hits:
             return (PLAIN,) if self._always else ()
         hows = {self._hows[number] for number in hits}

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 try:
     import hyperscan
 except ImportError:  # no wheel for this platform: everything works, some twenty times slower
     hyperscan = None  # type: ignore[assignment]
 
+H = TypeVar("H")
 SHORTEST = 4
 COUNTED = re.compile(r"(\.|[^.])\{(\d+),(\d+)\}")
 LARGE = 12
@@ -76,6 +77,12 @@ def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[st
         spans.append((start, last))
         done = end
     return spans
+
+
+def seldom(hits: Callable[[bytes], H], texts: Sequence[bytes]) -> list[H]:
+    """Of each text what `hits` tells, where it hardly ever tells anything: one look at all of them begins only once."""
+    together = hits(b"\n".join(texts))
+    return [hits(text) for text in texts] if together else [together for _ in texts]
 
 
 def _note(number: int, _start: int, end: int, _flags: int, ends: dict[int, list[int]]) -> None:

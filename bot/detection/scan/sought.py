@@ -20,8 +20,8 @@ from bot.detection.scan.found import PLAIN, Found
 from bot.detection.scan.fragments import Fragments, Held, turned
 from bot.detection.scan.hidden import DEEPEST, MOST, MOST_PIECES, Piece
 from bot.detection.scan.knowledge import Knowledge
-from bot.detection.scan.looked import ALL, ASKED, CREDENTIALS, ESCAPED, FIRST, HIDDEN, LETTERED, MADE, SHAPES, TURNED
-from bot.detection.scan.matchers import Ends, engine
+from bot.detection.scan.looked import ALL, ASKED, CREDENTIALS, ESCAPED, FIRST, HIDDEN, LETTERED, MADE, TURNED
+from bot.detection.scan.matchers import Ends, engine, seldom
 from bot.detection.scan.normal import Forms, forms, original
 from bot.detection.scan.own import compile_pattern
 from bot.detection.scan.people import People
@@ -71,7 +71,6 @@ class Sought:
         self.engine = matching.name
         self.cut_short = 0
         """Texts in which more was hidden than is uncovered."""
-        self._shapes = matching.patterns(SHAPES).hits
         self._all = matching.patterns(ALL).hits
         self._all_asked = matching.patterns(ALL + probes.SIGNS).hits
         self._apart = matching.patterns(hidden.APART_NEEDLES).hits
@@ -95,11 +94,9 @@ class Sought:
             (self._all_asked if text.asked and text.of.even is text.of.data else self._all)(text.of.data)
             for text in texts
         ]
-        apart = [self._apart(text.of.data) for text in texts]
-        canaries = [self._canaries.everywhere(text.of.even) for text in texts]
-        are_of = self._fragments.are_of
-        quoted = [self._quoted(text.of) if are_of(text.app) else () for text in texts]
-        return list(map(self._looked, texts, hits, apart, canaries, quoted))
+        apart = seldom(self._apart, [text.of.data for text in texts])
+        canaries = seldom(self._canaries.everywhere, [text.of.even for text in texts])
+        return list(map(self._looked, texts, hits, apart, canaries, self._quoted(texts)))
 
     def _looked(
         self, text: Text, hits: Ends, apart: Ends, everywhere: Collection[int], quoted: Collection[str]
@@ -113,8 +110,10 @@ class Sought:
             return Looked(hits, canaries, quoted, bool(apart), probing)
         return None
 
-    def _quoted(self, of: Forms) -> Collection[str]:
-        return self._fragments.written_in(squeezed(of))
+    def _quoted(self, texts: Sequence[Text]) -> list[Collection[str]]:
+        are_of = self._fragments.are_of
+        written = iter(self._fragments.written_in([squeezed(text.of) for text in texts if are_of(text.app)]))
+        return [next(written) if are_of(text.app) else () for text in texts]
 
     def find(self, of: Forms, looked: Looked, asking: Asking) -> list[Found]:
         """All finds, in no order."""
@@ -154,7 +153,7 @@ class Sought:
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
-        line = self._credentials.without(line, self._shapes(line.encode("utf-8", "replace")), FIRST)
+        line = self._credentials.without(line, self._all(line.encode("utf-8", "replace")), FIRST)
         line = RANDOM.sub("[redacted]", line)
         return "" if self._canaries.hits(forms(line).even) else line
 
@@ -183,7 +182,7 @@ class Sought:
     def _backwards(self, text: str, long: Sequence[tuple[int, int]]) -> Iterator[Found]:
         """Credentials. Canaries, prompts and people are looked for by who knows them."""
         for piece in hidden.backwards(text, long):
-            yield from self._secrets(piece, self._shapes(piece.text.encode("utf-8", "replace")))
+            yield from self._secrets(piece, self._all(piece.text.encode("utf-8", "replace")))
 
     def _secrets(self, piece: Piece, hits: Ends) -> Iterator[Found]:
         for secret in () if CREDENTIALS.isdisjoint(hits) else self._credentials.find(piece.text, hits, FIRST):

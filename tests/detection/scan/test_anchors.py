@@ -105,8 +105,10 @@ def test_squeezed_is_the_words_without_anything_between_them(text: str) -> None:
 
 def test_anchors_are_cut_from_what_is_looked_for_only() -> None:
     sift = Fragments(PROMPTS, digester(KEY), engine(fast=True).words)
-    assert not sift.written_in(squeezed(forms(GREETING))), "an answer that greets is not divided into words"
-    assert sift.written_in(squeezed(forms(" ".join(PROMPT.split()[9 : 9 + WIDTH]))))
+    greeting, quote = squeezed(forms(GREETING)), squeezed(forms(" ".join(PROMPT.split()[9 : 9 + WIDTH])))
+    assert sift.written_in([greeting]) == [()], "an answer that greets is not divided into words"
+    assert [bool(hows) for hows in sift.written_in([greeting, quote, greeting])] == [False, True, False]
+    assert sift.written_in([]) == []
     words = "".join(PROMPT.lower().replace(",", "").replace(".", "").split())
     assert all(anchor in words for anchor in PROMPTS[0].anchors)
     shingles = sum(map(bool, PROMPTS[0].shingles))
