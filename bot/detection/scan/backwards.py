@@ -7,11 +7,9 @@ number of few digits is read forwards only: backwards, every order's number woul
 from __future__ import annotations
 
 import re
-from string import digits
 
-from bot.detection.scan.candidates import BACKWARDS, iban_at, without_uuids
+from bot.detection.scan.candidates import BACKWARDS, iban_at, last_digit
 from bot.detection.scan.digests import NUMBER, NUMERIC
-from bot.detection.scan.emails import emails_backwards
 from bot.detection.scan.found import MOST, Candidate, turned
 from bot.detection.scan.identifiers import IdentifierKind, called
 from bot.detection.scan.matchers import Ends
@@ -31,19 +29,19 @@ of a hundred thousand owners', one in ten million is another one's by chance."""
 
 
 def backwards(text: str, hits: Ends, kinds: frozenset[str]) -> list[Candidate]:
-    """`hits`: of `candidates.NEEDLES`, by number. Start and end are those in the text as it stands."""
-    found = emails_backwards(text) if "@" in text and IdentifierKind.EMAIL in kinds else []
-    if BACKWARDS in hits:
-        text, numbers = without_uuids(text), not kinds.isdisjoint(NUMERIC)
-        first = hits[BACKWARDS][0] - LONGEST_TOLD if text.isascii() else 0
-        last = max(map(text.rfind, digits))
-        for told in TOLD.finditer(text, max(0, first), last + AFTER_DIGIT):
-            if len(found) > MOST:
-                break
-            start, end = told.span()
-            if numbers and (told["number"] or told["lettered"]):
-                number = told[0].replace("-", "").replace(" ", "")[::-1].upper()
-                found.append((NUMBER, called(number) if told["number"] else number, start, end))
-            if IdentifierKind.IBAN in kinds and not told["number"] and "-" not in text[end - SHORTEST_IBAN : end]:
-                found += turned(iban_at(text[max(0, end - LONGEST_IBAN) : end][::-1], 0), end)
+    """Of a text `without_uuids`. `hits`: of `candidates.NEEDLES`, by number. Start and end are those in the text as it stands."""
+    found: list[Candidate] = []
+    if BACKWARDS not in hits:
+        return found
+    numbers, ibans = not kinds.isdisjoint(NUMERIC), IdentifierKind.IBAN in kinds
+    first = hits[BACKWARDS][0] - LONGEST_TOLD if text.isascii() else 0
+    for told in TOLD.finditer(text, max(0, first), last_digit(text) + AFTER_DIGIT):
+        if len(found) > MOST:
+            break
+        start, end = told.span()
+        if numbers and (told["number"] or told["lettered"]):
+            number = told[0].replace("-", "").replace(" ", "")[::-1].upper()
+            found.append((NUMBER, called(number) if told["number"] else number, start, end))
+        if ibans and not told["number"] and "-" not in text[end - SHORTEST_IBAN : end]:
+            found += turned(iban_at(text[max(0, end - LONGEST_IBAN) : end][::-1], 0), end)
     return found

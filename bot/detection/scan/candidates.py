@@ -13,7 +13,6 @@ from itertools import chain, islice
 from bot.detection.scan import identifiers
 from bot.detection.scan.checks import FIRST_GROUP, UUID
 from bot.detection.scan.digests import NUMBER, NUMERIC
-from bot.detection.scan.emails import emails
 from bot.detection.scan.found import MOST, Candidate
 from bot.detection.scan.identifiers import ACCOUNT_DIGITS, IdentifierKind, called
 from bot.detection.scan.matchers import Ends, Needle, runs
@@ -59,15 +58,13 @@ DATE_NEEDLES = (Needle(WRITTEN, MONTHS),)
 
 
 def candidates(text: str, hits: Ends, kinds: frozenset[str]) -> list[Candidate]:
-    """`hits`: of `NEEDLES`, by number. No further ones are looked at when there are more than `MOST`."""
-    found = emails(text) if "@" in text and IdentifierKind.EMAIL in kinds else []
-    numbers, ibans = hits.get(NUMBERS), IBANS in hits and IdentifierKind.IBAN in kinds
-    if numbers or ibans:
-        bare = without_uuids(text)
-        if numbers:
-            _numbers(bare, numbers, kinds, found)
-        if ibans:
-            found += islice(_ibans(bare), MOST)
+    """Of a text `without_uuids`. `hits`: of `NEEDLES`, by number. No further ones are looked at when there are more than
+    `MOST`."""
+    found: list[Candidate] = []
+    if NUMBERS in hits:
+        _numbers(text, hits[NUMBERS], kinds, found)
+    if IBANS in hits and IdentifierKind.IBAN in kinds:
+        found += islice(_ibans(text), MOST)
     if IdentifierKind.NAME in kinds:
         found += islice(_names(text), MOST)
     return found
@@ -83,6 +80,11 @@ def without_uuids(text: str) -> str:
         parts += (text[done:start], "-" * (end - start))
         done = end
     return "".join(parts) + text[done:] if parts else text
+
+
+def last_digit(text: str) -> int:
+    """Where it stands; -1 where none does."""
+    return max(map(text.rfind, string.digits))
 
 
 def _numbers(text: str, ends: Sequence[int], kinds: frozenset[str], found: list[Candidate]) -> None:

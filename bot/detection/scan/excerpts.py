@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from bot.detection.event import MarkKind
-from bot.detection.scan.candidates import IBANS, NUMBERS, candidates
+from bot.detection.scan.candidates import IBANS, NUMBERS, candidates, without_uuids
+from bot.detection.scan.emails import emails
 from bot.detection.scan.found import Found
 from bot.detection.scan.identifiers import IdentifierKind
 from bot.detection.scan.normal import UNSHOWABLE
@@ -73,7 +74,8 @@ def _private(line: str) -> str:
     if "@" not in line and DIGIT.search(line) is None:
         return line
     done, parts = 0, []
-    for start, end in sorted((at, end) for _, normal, at, end in candidates(line, ANYWHERE, PRIVATE) if normal):
+    private = emails(line) + candidates(without_uuids(line), ANYWHERE, PRIVATE)
+    for start, end in sorted((at, end) for _, normal, at, end in private if normal):
         if end > done:
             parts += [line[done : max(done, start)], "" if start < done else "[identifier]"]
             done = end

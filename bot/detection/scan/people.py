@@ -16,9 +16,12 @@ from bot.detection.scan.candidates import (
     DATE_NEEDLES,
     YEARS,
     candidates,
+    last_digit,
+    without_uuids,
     written_dates,
 )
 from bot.detection.scan.digests import Hashed
+from bot.detection.scan.emails import emails, emails_backwards
 from bot.detection.scan.found import MOST, PLAIN, Candidate, Found
 from bot.detection.scan.identifiers import IdentifierKind, folded
 from bot.detection.scan.knowledge import Knowledge, Owner
@@ -50,11 +53,20 @@ class People:
         without names and dates."""
         if not self._kinds or not (self.everywhere or "@" in text or not ANNOUNCED.isdisjoint(hits)):
             return []
-        cut, kinds = self.cut_short, self._kinds - WEAK if hidden else self._kinds
-        found = self._owned(self._candidates(text, hits, kinds), requester)
-        if not hidden and ("@" in text or BACKWARDS in hits) and cut == self.cut_short:
-            found += self._owned(backwards(text, hits, self._kinds), requester, "reversed")
-        return [each for each in found if each.grade == "strong"] if hidden else found
+        bare = without_uuids(text)
+        if bare is not text and last_digit(bare) < 0:
+            hits = {}
+        mail = "@" in text and IdentifierKind.EMAIL in self._kinds
+        told = emails(text) if mail else []
+        if hidden:
+            told += self._candidates(text, bare, hits, self._kinds - WEAK)
+            return [each for each in self._owned(told, requester) if each.grade == "strong"]
+        cut = self.cut_short
+        found = self._owned(told + self._candidates(text, bare, hits, self._kinds), requester)
+        if (mail or BACKWARDS in hits) and cut == self.cut_short:
+            told = emails_backwards(text) if mail else []
+            found += self._owned(told + backwards(bare, hits, self._kinds), requester, "reversed")
+        return found
 
     def _owned(self, candidates: Sequence[Candidate], requester: str, how: str = PLAIN) -> list[Found]:
         """Those that somebody owns."""
@@ -69,8 +81,8 @@ class People:
                 owned += _marked(candidate, digest, owners, requester, how)
         return owned
 
-    def _candidates(self, text: str, hits: Ends, kinds: frozenset[str]) -> list[Candidate]:
-        found = candidates(text, hits, kinds)
+    def _candidates(self, text: str, bare: str, hits: Ends, kinds: frozenset[str]) -> list[Candidate]:
+        found = candidates(bare, hits, kinds)
         if YEARS in hits and BIRTH_DATE in kinds and self._dates(text.encode()):
             found += written_dates(text)
         for kind, shape in self._shapes:
