@@ -101,12 +101,15 @@ class Sought:
     def _looked(
         self, text: Text, hits: Ends, apart: Ends, everywhere: Collection[int], quoted: Collection[str]
     ) -> Looked | None:
-        shown, even = text.of.text, text.of.even
-        foreign = even is not text.of.data
-        mixed = LETTERED in hits or (foreign and even != text.of.data.lower())
+        shown, data, even = text.of.text, text.of.data, text.of.even
+        foreign = even is not data
+        told = hits or apart or everywhere or quoted or self._always or "@" in shown or "%" in shown
+        if not told and not foreign:
+            return None
+        mixed = LETTERED in hits or (foreign and even != data.lower())
         canaries = self._canaries.forms(even, everywhere, mixed=mixed) if mixed or everywhere else ()
         probing = self._asked(even) if text.asked and (foreign or max(hits, default=0) >= ASKED) else {}
-        if hits or canaries or quoted or apart or probing or self._always or "@" in shown or "%" in shown:
+        if told or canaries or probing:
             return Looked(hits, canaries, quoted, bool(apart), probing)
         return None
 
