@@ -3,7 +3,8 @@
 Decides the wordings, over texts in their normal form (small letters), and the sign of each: the part of it that ordinary texts
 seldom hold, which is looked for first. They follow OWASP's LLM Prompt Injection Prevention Cheat Sheet, the probes of NVIDIA's
 garak (promptinject, dan, encoding, latentinjection, goodside) and MITRE ATLAS AML.T0051, AML.T0054, AML.T0056 and AML.T0084;
-the patterns are ours, in what `re` and hyperscan both know, each quantifier with an upper bound.
+the patterns are ours, in what `re` and hyperscan both know, each quantifier with an upper bound. Hyperscan sees bytes: a letter
+beyond ASCII stands in a group of its own where a quantifier follows it, and in no set.
 """
 
 from __future__ import annotations
@@ -117,8 +118,8 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         Ask(
             "",
             r"(?:^|[^a-z])(?:user|customer|account|order|invoice|ticket|employee|patient|record|document|member|"
-            r"client|id)s?[ _-]?(?:ids?|numbers?|no\.?|#)?[ :=#]{0,3}\d{1,12} ?"
-            r"(?:,|;|and|to|-|through|until|\.\.|–|…) ?(?:to )?#?\d{1,12}",
+            r"client|id)s?[ _-]?(?:ids?|numbers?|no\.?|#)?[ :=#]{0,3}[0-9]{1,12} ?"
+            r"(?:,|;|and|to|-|through|until|\.\.|–|…) ?(?:to )?#?[0-9]{1,12}",
         ),
         Ask(
             "",
@@ -157,7 +158,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         Ask("", "(?:ignor|olvid|descart).{0,30}(?:instrucciones|instruções|reglas|regras|indicaciones)"),
         Ask("", "(?:ignora|dimentica).{0,30}(?:istruzioni|regole)"),
         Ask("", "(?:忽略|无视|無視|忘记|忘掉).{0,12}(?:指令|提示|规则|規則|说明|設定|设定)"),
-        Ask("", "(?:系统|系統|システム)(?:提示词?|提示詞|プロンプト|消息)"),
+        Ask("", "(?:系统|系統|システム)(?:提示(?:词|詞)?|プロンプト|消息)"),
         Ask("", "(?:игнорируй|забудь|проигнорируй).{0,30}(?:инструкц|правил|указани)"),
         Ask("", "(?:تجاهل|انس).{0,30}(?:التعليمات|القواعد|تعليمات)"),
         Ask("", "(?:이전|위의|모든).{0,8}(?:지시|명령|규칙).{0,8}(?:무시|잊)"),

@@ -13,7 +13,7 @@ from bot.detection.event import MarkKind
 from bot.detection.scan.asks import ASKS
 from bot.detection.scan.found import Found
 from bot.detection.scan.matchers import Ends, Needle
-from bot.detection.scan.normal import LOOK_ALIKES, original
+from bot.detection.scan.normal import LOOK_ALIKES, Forms, original
 
 KINDS = (*ASKS, "rate_probing")
 KIND_OF = tuple(kind for kind, asks in ASKS.items() for _ in asks)
@@ -34,8 +34,22 @@ def _needle(pattern: str) -> Needle:
 NEEDLES = tuple(_needle(GAP.sub(".{0,}", ask.pattern)) for asks in ASKS.values() for ask in asks)
 """Their gaps have no bound: hyperscan counts bytes, of which a character beyond ASCII has up to four. `re` counts characters."""
 SIGNS = tuple(dict.fromkeys(_needle(ask.sign) for asks in ASKS.values() for ask in asks))
-"""Without one of them no needle matches. Looking for these takes less than half as long; of ASCII only, where a byte is a
-character."""
+"""Without one of them no needle matches. Looking for these takes less than half as long; where a byte is a character only."""
+
+
+BEYOND = frozenset(char for needle in NEEDLES for char in needle.pattern if not char.isascii())
+"""Letters of wordings in other scripts, and marks."""
+CONTINUED = bytes(range(0x80, 0xC0))
+
+
+def flat(of: Forms) -> bytes:
+    """A text in which signs can be looked for, with one byte for each character; empty where one of its characters may be
+    part of a wording, or stand for a letter of it."""
+    if of.even is of.data:
+        return of.data
+    if of.even != of.data.lower() or not BEYOND.isdisjoint(of.rare):
+        return b""
+    return of.data.translate(None, CONTINUED)
 
 
 class Probes:

@@ -90,25 +90,25 @@ class Sought:
     def look(self, texts: Sequence[Text]) -> list[Looked | None]:
         """None for each where nothing stands in it, as in most, which cost the searches alone. One search goes over all of them
         before the next begins: what it needs is then still in the processor's cache."""
+        flat = [probes.flat(text.of) if text.asked else b"" for text in texts]
         hits = [
-            (self._all_asked if text.asked and text.of.even is text.of.data else self._all)(text.of.data)
-            for text in texts
+            self._all_asked(signed) if signed else self._all(text.of.data)
+            for text, signed in zip(texts, flat, strict=True)
         ]
         apart = seldom(self._apart, [text.of.data for text in texts])
         canaries = seldom(self._canaries.everywhere, [text.of.even for text in texts])
-        return list(map(self._looked, texts, hits, apart, canaries, self._quoted(texts)))
+        return list(map(self._looked, texts, flat, hits, apart, canaries, self._quoted(texts)))
 
     def _looked(
-        self, text: Text, hits: Ends, apart: Ends, everywhere: Collection[int], quoted: Collection[str]
+        self, text: Text, flat: bytes, hits: Ends, apart: Ends, everywhere: Collection[int], quoted: Collection[str]
     ) -> Looked | None:
         shown, data, even = text.of.text, text.of.data, text.of.even
-        foreign = even is not data
         told = hits or apart or everywhere or quoted or self._always or "@" in shown or "%" in shown
-        if not told and not foreign:
+        if not told and even is data:
             return None
-        mixed = LETTERED in hits or (foreign and even != data.lower())
+        mixed = LETTERED in hits or (even is not data and even != data.lower())
         canaries = self._canaries.forms(even, everywhere, mixed=mixed) if mixed or everywhere else ()
-        probing = self._asked(even) if text.asked and (foreign or max(hits, default=0) >= ASKED) else {}
+        probing = self._asked(even) if text.asked and (not flat or max(hits, default=0) >= ASKED) else {}
         if told or canaries or probing:
             return Looked(hits, canaries, quoted, bool(apart), probing)
         return None
