@@ -45,12 +45,8 @@ class Canaries:
         )
         """Of the first: which of those that may stand in any text stand in one that is `evened`."""
 
-    def hits(self, even: bytes) -> Sequence[Form]:
-        """Which of them stand in a text that is `evened`."""
-        return self.forms(even, self.everywhere(even), mixed=True)
-
     def forms(self, even: bytes, everywhere: Collection[int], *, mixed: bool) -> Sequence[Form]:
-        """`everywhere`: of the text. `mixed`: a digit may stand before a letter in it."""
+        """Which of them stand in a text that is `evened`. `everywhere`: of it. `mixed`: a digit may stand before a letter."""
         among = self._hits_mixed(even) if mixed else ()
         return [*(self._everywhere[number] for number in everywhere), *(self._mixed[number] for number in among)]
 

@@ -156,9 +156,11 @@ class Sought:
 
     def showable(self, line: str) -> str:
         """A line that is to be shown, without whatever still looks like a credential; nothing where it holds a canary."""
-        line = self._credentials.without(line, self._all(line.encode("utf-8", "replace")), FIRST)
-        line = RANDOM.sub("[redacted]", line)
-        return "" if self._canaries.hits(forms(line).even) else line
+        hits = self._all(line.encode("utf-8", "replace"))
+        line = RANDOM.sub("[redacted]", self._credentials.without(line, hits, FIRST))
+        of = forms(line)
+        mixed = LETTERED in hits or of.even is not of.data
+        return "" if self._canaries.forms(of.even, self._canaries.everywhere(of.even), mixed=mixed) else line
 
     def _owned(self, text: str, event: Event) -> Iterator[Found]:
         for kind, name, pattern in self._own:

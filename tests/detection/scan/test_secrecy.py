@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.detection.scan import Canary, Knowledge, Scanner
 from bot.detection.scan.issuers import ISSUERS, Issuer
-from tests.detection.scan.corpus import BOB, CANARY, event, made, scanner
+from tests.detection.scan.corpus import BOB, CANARY, KEY, event, made, scanned, scanner, token
 
 ONE = scanner()
 AROUND = st.one_of(
@@ -45,3 +47,15 @@ def test_no_secret_is_in_any_mark(before, one, between, other, after) -> None:  
 def test_any_text_at_all_is_scanned_and_taken_away(text: str) -> None:
     seen = ONE.scan(event(text, call_id="c"), 7.0)
     assert seen.event.text is None and seen.arrived == 7.0
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+@pytest.mark.parametrize("value", ["shelf seven moon door", "shelf 7f3a moon door"])
+def test_a_line_that_shows_a_canary_only_once_it_is_made_showable_is_not_shown(value: str, fast: bool) -> None:
+    """A tab is no space, so that no canary stands in the text; in what is shown a space takes its place."""
+    one = Scanner(Knowledge(canaries=(Canary("door", "document", value),)), KEY, fast=fast)
+    tabbed = value.replace(" ", "\t", 1)
+    (mark,) = scanned(f"{tabbed} {token('github_token')}", one).marks
+    assert (mark.name, mark.excerpt) == ("github_token", "")
+    (mark,) = scanned(f"shelf, seven. {token('github_token')}", one).marks
+    assert mark.excerpt == "shelf, seven. [secret]"
