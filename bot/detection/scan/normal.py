@@ -18,13 +18,13 @@ INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
-UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 """Control characters, line separators and lone surrogates: nothing that is shown holds them."""
 LOOK_ALIKES = str.maketrans(
     "асеорхуіјѕԁһӏԛԝвкмнтαοερτνικχυ",
     "aceopxyijsdhlqwbkmhtaoeptvikxu",
 )
-HALVES = re.compile("[\ud800-\udfff]+")
+HALVES = re.compile(r"[\ud800-\udfff]+")
 LIGATURES = re.compile("[\ufdfa\ufdfb]")
 """They become 18 and 8 characters, all others at most 6: nobody hides anything in them but work."""
 OFTEN = (("\u2026", "..."), ("\u00a0", " "))
