@@ -82,7 +82,7 @@ def runs(text: str, ends: Sequence[int], characters: str, pattern: re.Pattern[st
 def seldom(hits: Callable[[bytes], H], texts: Sequence[bytes]) -> list[H]:
     """Of each text what `hits` tells, where it hardly ever tells anything: one look at all of them begins only once."""
     together = hits(b"\n".join(texts))
-    return [hits(text) for text in texts] if together else [together for _ in texts]
+    return [hits(text) for text in texts] if together and len(texts) > 1 else [together for _ in texts]
 
 
 def _note(number: int, _start: int, end: int, _flags: int, ends: dict[int, list[int]]) -> None:

@@ -16,7 +16,7 @@ from bot.detection.scan.found import Found
 from bot.detection.scan.fragments import Held
 
 TAIL = 512
-"""Characters that are kept: longer than any credential but a private key, whose head tells it, and eight words."""
+"""Characters that go before the next piece: longer than any credential but a private key, whose head tells it, and eight words."""
 REPEATED = 32
 """Characters of an end that no two different pieces share by chance."""
 Key = tuple[object, ...]
@@ -38,7 +38,7 @@ class Stream(msgspec.Struct, gc=False):
     """Most have one piece, and nothing in it: that costs as little as can be."""
 
     last: str = ""
-    """What was joined last, no longer than twice the tail: its end. It is cut off when a next piece comes."""
+    """The end of what was joined last, at most twice the tail, which is cut from it when a next piece comes."""
     passed: int = 0
     """Characters of the whole text that came before the tail."""
     told: frozenset[tuple[MarkKind, str, int, str]] = frozenset()
