@@ -16,7 +16,7 @@ from bot.detection.scan.found import Found
 from bot.detection.scan.fragments import Held
 
 TAIL = 512
-"""Characters that go before the next piece: longer than any credential but a private key, whose head tells it, and eight words."""
+"""Characters that go before a next piece: longer than any credential but a private key, whose head tells it, and eight words."""
 REPEATED = 32
 """Characters of an end that no two different pieces share by chance."""
 Key = tuple[object, ...]
