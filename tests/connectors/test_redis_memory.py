@@ -16,13 +16,14 @@ from bot.connectors.redis_memory_keys import Pattern, TooWide
 from bot.incident.errors import Misconfigured
 from bot.incident.words import ActionKind, ScopeKind
 from tests.connectors.redis_system import PASSWORD, SAID, Memory, case, connected, flush, memory, message
+from tests.ports import free_port
 
 E = Effect
 
 
 @pytest.fixture(scope="module")
 def valkey_url() -> Iterator[str]:
-    with ValkeyServer(save="") as server:
+    with ValkeyServer(port=free_port(), save="") as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 

@@ -17,12 +17,13 @@ from bot.gate import valkey
 from bot.gate.limits import ALLOWED, Hit, RetryAfter
 from bot.gate.valkey import ValkeyLimiter
 from bot.incident.errors import Misconfigured
+from tests.ports import free_port
 from tests.store.test_runner import until
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
+    with ValkeyServer(port=free_port()) as running:
         yield running
 
 
@@ -120,7 +121,7 @@ async def test_a_valkey_that_does_not_answer_holds_no_call(two: list[ValkeyLimit
 
 async def test_a_valkey_that_is_restarted_counts_for_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(valkey, "PAUSE", 0.02)
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     port = server.port
     one, other = limiter(port), limiter(port)

@@ -21,6 +21,7 @@ from tests.gate.test_valkey import (
     test_what_is_stored_expires_by_itself_and_tells_nobodys_id,
     two,
 )
+from tests.ports import free_port
 
 __all__ = [
     "control",
@@ -34,7 +35,7 @@ __all__ = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer(config={"cluster-enabled": "yes"}) as running:
+    with ValkeyServer(port=free_port(), config={"cluster-enabled": "yes", "cluster-port": free_port()}) as running:
         with redis.Redis(port=running.port) as client:
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):

@@ -23,6 +23,7 @@ from bot.watch import registered
 from bot.watch.process import RunningWatch
 from bot.watch.watch import Taken
 from tests import opened as case
+from tests.ports import free_port
 from tests.watch.seen import until
 
 
@@ -68,7 +69,7 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
+    with ValkeyServer(port=free_port()) as running:
         yield running
 
 

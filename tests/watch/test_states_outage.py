@@ -20,6 +20,7 @@ from bot.watch.states import StatesAway
 from bot.watch.valkey import ValkeyStates
 from bot.watch.valkey_look import judge, look
 from bot.watch.valkey_wire import Server
+from tests.ports import free_port
 from tests.store.test_runner import until
 from tests.watch.counting import call, in_one_process, rules
 from tests.watch.valkeys import control, ids, patient, replicas
@@ -32,7 +33,7 @@ async def test_a_valkey_that_is_killed_and_comes_back_loading_costs_no_event(tmp
     """It keeps what it has answered (`appendfsync always`), and is slow to load: it answers LOADING for a while."""
     kept = {"appendonly": "yes", "appendfsync": "always"}
     slow = {"key-load-delay": 100, "loading-process-events-interval-bytes": 1024}
-    server = ValkeyServer(data_dir=tmp_path, persist=True, config=kept)
+    server = ValkeyServer(port=free_port(), data_dir=tmp_path, persist=True, config=kept)
     await asyncio.to_thread(server.start)
     port = server.port
     await asyncio.to_thread(_filled, port)

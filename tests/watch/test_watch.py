@@ -30,6 +30,7 @@ from bot.watch.read import read_findings, read_log
 from bot.watch.registered import Registered
 from bot.watch.watch import Taken
 from tests.conftest import START, Clock
+from tests.ports import free_port
 from tests.watch.conftest import Running, running
 from tests.watch.seen import query, until
 
@@ -43,7 +44,7 @@ def queries(first: int, last: int) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as started:
+    with ValkeyServer(port=free_port()) as started:
         yield started
 
 
