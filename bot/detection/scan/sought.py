@@ -90,6 +90,8 @@ class Sought:
     def look(self, texts: Sequence[Text]) -> list[Looked | None]:
         """None for each where nothing stands in it, as in most, which cost the searches alone. One search goes over all of them
         before the next begins: what it needs is then still in the processor's cache."""
+        if not texts:  # nothing more came out of what was hidden
+            return []
         flat = [probes.flat(text.of) if text.asked else b"" for text in texts]
         hits = [
             self._all_asked(signed) if signed else self._all(text.of.data)

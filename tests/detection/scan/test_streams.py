@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.detection.event import Mark
+from bot.detection.event import Mark, MarkKind
+from bot.detection.scan.found import Found
+from bot.detection.scan.streams import Stream
 from tests.detection.scan.corpus import CANARY, PROMPT, event, scanned, scanner, token
 
 WHOLE = (
@@ -69,6 +71,16 @@ def test_the_same_text_delivered_again_is_found_again() -> None:
     """What a first attempt found may have been lost with it."""
     for text in (WHOLE, PROMPT):
         assert names(streamed([text, text])) == 2 * names(scanned(text).marks) != []
+
+
+def test_what_was_told_is_forgotten_once_no_next_piece_can_begin_with_it() -> None:
+    stream, piece = Stream(), f"{token('github_token')} {'and so on ' * 60}"
+    for _ in range(50):
+        joined = stream.joined(piece)
+        found = Found(MarkKind.SECRET, "key", joined.ahead, joined.ahead + 40, "same")
+        assert stream.fresh([found], joined) == [found] and stream.fresh([found], joined) == []
+        piece = f"{piece}."
+    assert len(stream.told) < 5
 
 
 def test_pieces_of_other_calls_stages_and_deliveries_are_not_joined() -> None:
